@@ -1,0 +1,35 @@
+"""Is this value a sender?
+
+Rule    Null, absent, empty and blank count as missing. Anything but a string is of the wrong type.
+        A string is an address, or a name and an address.
+Source  The public validation library that Close's answers follow (cleancat: String, TrimmedString, Email).
+Needs   The value alone. Close's own idea of an address is not published in full, so a string passes here unless
+        no reader of addresses could find one in it.
+"""
+
+import enum
+import re
+
+# Something on both sides of an "@", which may stand apart from it (RFC 5322, 4.4). email.utils.parseaddr is not
+# lenient enough: of `Roe, Jane <jane@example.com>` it sees "Roe", and what it sees changed within Python 3.11.
+ADDRESS = re.compile(r"""[^\s@<>,;:]\s*@\s*[^\s@<>,;:."]""")
+
+
+class SenderState(enum.Enum):
+    """What can be said of a sender without asking anyone."""
+
+    MISSING = enum.auto()
+    NOT_A_STRING = enum.auto()
+    NO_ADDRESS = enum.auto()
+    USABLE = enum.auto()
+
+
+def sender_state(value: object) -> SenderState:
+    """Tell what a request's `sender`, as read from its JSON, amounts to."""
+    if value is None:
+        return SenderState.MISSING
+    if not isinstance(value, str):
+        return SenderState.NOT_A_STRING
+    if not value or value.isspace():
+        return SenderState.MISSING
+    return SenderState.USABLE if ADDRESS.search(value) else SenderState.NO_ADDRESS
