@@ -1,5 +1,7 @@
 """What can go wrong with the gateway itself."""
 
+import errno
+import os
 from typing import ClassVar
 
 
@@ -8,3 +10,18 @@ class GatewayError(Exception):
 
     code: ClassVar[str]
     """Stays the same over versions; logs and answers carry it."""
+    status: ClassVar[int] = 500
+    """Of the answer in which a client learns of it. Never 503 or 429: Close's client sends a POST again on those."""
+
+
+class PortTaken(GatewayError):
+    """An address to listen on is not to be had."""
+
+    code = "port_taken"
+
+    def __init__(self, setting: str, flag: str, address: str, error: OSError) -> None:
+        if error.errno == errno.EADDRINUSE:
+            what = f"{address} is taken by another program. Stop that one, or choose another port"
+        else:
+            what = f"Cannot listen on {address}: {os.strerror(error.errno or 0).lower()}. Choose another address"
+        super().__init__(f"{what} with {flag} HOST:PORT (setting {setting}); port 0 picks a free one.")

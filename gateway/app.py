@@ -1,0 +1,212 @@
+"""Builds every part from the settings and joins them; alone in knowing them all."""
+
+import asyncio
+import secrets
+import signal
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import Any
+
+from structlog.typing import FilteringBoundLogger
+
+from gateway import __version__
+from gateway.admin.health import health
+from gateway.admin.server import AdminServer
+from gateway.config.settings import Address, LogFormat, Mode, Settings
+from gateway.errors import GatewayError, PortTaken
+from gateway.exchange import Downstream, Exchange
+from gateway.forwarder import Forwarder
+from gateway.interceptor import Interceptor
+from gateway.listener import Dispatcher, Listener
+from gateway.log import make_log
+from gateway.lookups.breaker import Breaker
+from gateway.lookups.cache import IdentityCache
+from gateway.lookups.client import Kind, LookupClient
+from gateway.lookups.identity import Identities
+from gateway.lookups.stored_email import StoredEmails
+from gateway.upstream.pool import Origin, Pool, tls_context
+
+
+class Gateway:
+    """A gateway that can be started and stopped. It belongs to the event loop that it is made in.
+
+    `listen` and `admin` tell the addresses in force once it is started.
+    """
+
+    def __init__(self, settings: Settings, log: FilteringBoundLogger) -> None:
+        self._settings = settings
+        self._log = log
+        self._pool = _pool(settings)
+        self.counts: Counter[str] = Counter()
+        self.listen = settings.listener.listen
+        self.admin = settings.admin.listen
+        self._listener = Listener(self._dispatcher().dispatch, Downstream(_fingerprint_key(settings)), log)
+        self._admin = _admin_server(settings, self.counts)
+
+    def _dispatcher(self) -> Dispatcher:
+        """Join the parts that a request goes by."""
+        settings = self._settings
+        lookups = _lookup_client(settings, self._pool)
+        identities = Identities(lookups, IdentityCache(settings.identity.ttl, settings.identity.max_entries))
+
+        def forget(exchange: Exchange) -> None:
+            if exchange.credentials is not None:
+                identities.forget(exchange.credentials)
+
+        forwarder = Forwarder(self._pool, self._log, forwarded=settings.upstream.forwarded, on_unauthorized=forget)
+        if settings.inspect.mode is Mode.OFF:
+            return Dispatcher(forwarder, None, self._log)
+        interceptor = Interceptor(
+            settings.inspect,
+            forwarder,
+            identities,
+            StoredEmails(lookups),
+            self._log,
+            self.counts,
+            mark=settings.answer.mark,
+        )
+        return Dispatcher(forwarder, interceptor, self._log)
+
+    async def start(self) -> None:
+        """Open the listeners. Raises PortTaken, and leaves nothing open then."""
+        if self._admin is not None:
+            self.admin = await self._admin.open()
+        try:
+            self.listen = await self._listener.open(self._settings.listener.listen)
+        except GatewayError:
+            await self.stop()
+            raise
+        self._log.info(
+            "gateway_started",
+            version=__version__,
+            listen=str(self.listen),
+            admin=str(self.admin) if self.admin else "off",
+            upstream=self._settings.upstream.url,
+            mode=self._settings.inspect.mode.value,
+        )
+
+    async def stop(self) -> None:
+        """Finish what is in flight, for at most `shutdown.grace` seconds, and close everything."""
+        await self._listener.drain(self._settings.shutdown.grace)
+        await self._pool.close()
+        if self._admin is not None:
+            await self._admin.close()
+        self._log.info("gateway_stopped", counts=dict(self.counts))
+
+
+def _pool(settings: Settings) -> Pool:
+    upstream = settings.upstream
+    origin = Origin.of(upstream.url)
+    return Pool(
+        origin,
+        tls_context(upstream.ca_file) if origin.scheme == "https" else None,
+        timeout=upstream.timeout,
+        connect_timeout=upstream.connect_timeout,
+        max_connections=upstream.max_connections,
+        idle_timeout=upstream.idle_timeout,
+    )
+
+
+def _lookup_client(settings: Settings, pool: Pool) -> LookupClient:
+    lookups = settings.lookups
+    breakers = {kind: Breaker(lookups.breaker_failures, lookups.breaker_pause) for kind in Kind}
+    return LookupClient(pool, f"close-gateway/{__version__}", timeout=lookups.timeout, breakers=breakers)
+
+
+def _admin_server(settings: Settings, counts: Counter[str]) -> AdminServer | None:
+    admin = settings.admin
+    return None if admin.listen is None else AdminServer({"/healthz": health(counts)}, admin.listen, admin.hosts)
+
+
+def _fingerprint_key(settings: Settings) -> bytes:
+    """Without a key of the operator's, one that lasts as long as the process."""
+    key = settings.identity.fingerprint_key
+    return secrets.token_bytes(32) if key is None else key.reveal().encode()
+
+
+def serve(settings: Settings) -> None:
+    """Run a gateway until SIGINT or SIGTERM. Raises PortTaken."""
+    _run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    gateway = Gateway(settings, _log(settings))
+    await gateway.start()
+    await _until_signal()
+    await gateway.stop()
+
+
+def dev(settings: Settings, *, sandbox: bool) -> None:
+    """Run a gateway for a developer, in front of a sandbox of its own or of the upstream in the settings.
+
+    Raises PortTaken.
+    """
+    _run(_dev(settings, sandbox=sandbox))
+
+
+async def _dev(settings: Settings, *, sandbox: bool) -> None:
+    from gateway.sandbox import Sandbox
+    from gateway.welcome import welcome
+
+    close = Sandbox() if sandbox else None
+    if close is not None:
+        await close.start()
+        settings = replace(settings, upstream=replace(settings.upstream, url=close.url))
+    gateway = Gateway(settings, _log(settings))
+    try:
+        await gateway.start()
+        print(welcome(gateway.listen, gateway.admin, settings.upstream.url, close))
+        await _until_signal()
+        await gateway.stop()
+    finally:
+        if close is not None:
+            await close.stop()
+
+
+def run_sandbox(listen: Address) -> None:
+    """Run the sandbox alone until SIGINT or SIGTERM. Raises PortTaken."""
+    _run(_run_sandbox(listen))
+
+
+async def _run_sandbox(listen: Address) -> None:
+    from gateway.sandbox import Sandbox
+    from gateway.welcome import welcome_to_sandbox
+
+    close = Sandbox()
+    try:
+        await close.start(listen.host, listen.port)
+    except OSError as error:
+        raise PortTaken("the sandbox's address", "--listen", str(listen), error) from None
+    print(welcome_to_sandbox(close))
+    await _until_signal()
+    await close.stop()
+
+
+def _log(settings: Settings) -> FilteringBoundLogger:
+    return make_log(settings.log.level.value, console=settings.log.format is LogFormat.CONSOLE)
+
+
+async def _until_signal() -> None:
+    """Wait for SIGINT or SIGTERM. A second one ends the process as if nobody had listened to it."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _run(main: Coroutine[Any, Any, None]) -> None:
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(main)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # not built for this system: asyncio's own loop serves too
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,240 @@
+"""The common way: bytes up, bytes down, as they came.
+
+Rule    Nothing is sent twice that could do harm twice: only an idempotent request that the gateway still holds whole
+        is tried again, once, and only where a connection from the pool broke before any byte of an answer.
+        Once an answer has begun, a failure is shown by breaking it off, never by ending it early.
+Source  RFC 9110, 9.2.2; RFC 9112, 9.3.1 and 8.
+"""
+
+import asyncio
+import functools
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from aiohttp import HttpVersion11, StreamReader, web
+from structlog.typing import FilteringBoundLogger
+
+from gateway.answer import RelayedAnswer, chunk, sent
+from gateway.errors import GatewayError
+from gateway.exchange import Exchange
+from gateway.upstream.connection import AnswerHead, UpstreamConnection
+from gateway.upstream.errors import UpstreamBroken, UpstreamError
+from gateway.upstream.head import Framing, answer_fields, request_head
+from gateway.upstream.pool import Pool
+from gateway.wire.error import gateway_error
+
+IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+UNAUTHORIZED: Final = 401
+OWN_ID: Final = frozenset({b"x-request-id"})
+
+
+class RequestBroken(GatewayError):
+    """The client's request ends early or is framed wrongly."""
+
+    code = "request_broken"
+    status: ClassVar[int] = 400
+
+
+class UnknownTransferCoding(GatewayError):
+    """RFC 9112, 6.1: a transfer coding that the gateway cannot take off and put on again."""
+
+    code = "unknown_transfer_coding"
+    status: ClassVar[int] = 501
+
+
+class Forwarder:
+    """Sends requests to the upstream and its answers back.
+
+    `on_unauthorized` is told of each exchange that the upstream answers with 401.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        log: FilteringBoundLogger,
+        *,
+        forwarded: bool,
+        on_unauthorized: Callable[[Exchange], None],
+    ) -> None:
+        self._pool = pool
+        self._host = pool.origin.authority
+        self._log = log
+        self._forwarded = forwarded
+        self._on_unauthorized = on_unauthorized
+
+    async def forward(
+        self,
+        exchange: Exchange,
+        *,
+        body: bytes | None = None,
+        begun: bytes = b"",
+        without: Collection[bytes] = (),
+        stamp: bytes = b"",
+    ) -> web.StreamResponse:
+        """Forward the request and relay the answer, or answer in its place where that fails.
+
+        `body` is the whole body, where the gateway holds it; else it streams, and `begun` is what was read of it.
+        `without` names request fields (in small letters) to leave out. `stamp` are lines to add to the answer's head.
+        """
+        try:
+            outgoing = self._outgoing(exchange, body, begun, without)
+            return await self._retried(exchange, outgoing, stamp)
+        except GatewayError as error:
+            self._log_failure(exchange, error)
+            # Where the request itself is at fault, what follows it on the connection is not worth guessing.
+            keep_alive = exchange.keep_alive and isinstance(error, UpstreamError)
+            answer = gateway_error(error, exchange.id)
+            return answer.send(exchange.request, stamp or _id_line(exchange), keep_alive=keep_alive)
+
+    def _outgoing(
+        self, exchange: Exchange, body: bytes | None, begun: bytes, without: Collection[bytes]
+    ) -> "_Outgoing":
+        request = exchange.request
+        coding = request.headers.get("Transfer-Encoding")
+        if coding is not None and coding.strip().lower() != "chunked":
+            raise UnknownTransferCoding("The gateway takes no transfer coding but chunked.")
+        head = request_head(
+            exchange.method.encode(),
+            _origin_form(exchange.target),
+            request.raw_headers,
+            self._host,
+            length=None if body is None else len(body),
+            without=without,
+            extra=_forwarded_lines(request) if self._forwarded else b"",
+        )
+        if body is not None:
+            return _Outgoing(head + body)
+        content = request.content
+        if content.is_eof() and not begun and coding is None:
+            return _Outgoing(head + _read_now(content))
+        piece = begun + _read_now(content)
+        ended = content.at_eof()
+        if coding is None:
+            return _Outgoing(head + piece, rest=None if ended else content)
+        return _Outgoing(head + chunk(piece, last=ended), rest=None if ended else content, chunked=True)
+
+    async def _retried(self, exchange: Exchange, outgoing: "_Outgoing", stamp: bytes) -> web.StreamResponse:
+        connection = self._pool.take() or await self._pool.connect()
+        try:
+            return await self._exchanged(exchange, outgoing, connection, stamp)
+        except UpstreamBroken:
+            if not connection.stale or outgoing.rest is not None or exchange.method not in IDEMPOTENT:
+                raise
+        # Others in the pool may be as old: this time a connection of its own.
+        return await self._exchanged(exchange, outgoing, await self._pool.connect(), stamp)
+
+    async def _exchanged(
+        self, exchange: Exchange, outgoing: "_Outgoing", connection: UpstreamConnection, stamp: bytes
+    ) -> web.StreamResponse:
+        request = exchange.request
+        if request.version >= HttpVersion11:
+            connection.on_interim = functools.partial(_relay_interim, request)
+        connection.begin(bodiless=exchange.method == "HEAD")
+        connection.send(outgoing.data)
+        upload = None
+        if outgoing.rest is not None:
+            upload = asyncio.create_task(_upload(outgoing.rest, connection, chunked=outgoing.chunked))
+        try:
+            head = await connection.head()
+            if head.status == UNAUTHORIZED:
+                self._on_unauthorized(exchange)
+            return await self._relay(exchange, connection, head, stamp, uploaded=upload is None or upload.done())
+        finally:
+            if upload is not None and not upload.done():
+                upload.cancel()
+                connection.abort()  # the request is not complete, so nothing may follow it
+            self._pool.give_back(connection)
+
+    async def _relay(
+        self, exchange: Exchange, connection: UpstreamConnection, head: AnswerHead, stamp: bytes, *, uploaded: bool
+    ) -> web.StreamResponse:
+        fields = answer_fields(head.fields, OWN_ID if stamp else ())
+        answer = RelayedAnswer(exchange.request, keep_alive=exchange.keep_alive and uploaded)
+        piece, end = connection.take(), connection.complete
+        answer.begin(
+            head.status,
+            head.reason,
+            fields.lines + stamp,
+            has_length=fields.framing is Framing.LENGTH,
+            piece=piece,
+            end=end,
+        )
+        try:
+            while not end:
+                piece = await connection.read()
+                end = connection.complete
+                await answer.go_on(piece, end=end)
+        except GatewayError as error:
+            self._log_failure(exchange, error)
+            answer.break_off()
+        return sent(keep_alive=answer.keep_alive)
+
+    def _log_failure(self, exchange: Exchange, error: GatewayError) -> None:
+        event = "upstream_failed" if isinstance(error, UpstreamError) else "request_broken"
+        self._log.warning(
+            event,
+            request_id=exchange.id,
+            code=error.code,
+            reason=str(error),
+            method=exchange.method,
+            path=exchange.path,
+            client=exchange.client,
+            elapsed_ms=exchange.elapsed_ms(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Outgoing:
+    """A request as it goes up: what can be sent at once, and the stream that the rest comes from."""
+
+    data: bytes
+    rest: StreamReader | None = None
+    chunked: bool = False
+
+
+async def _upload(content: StreamReader, connection: UpstreamConnection, *, chunked: bool) -> None:
+    """Send the body on as it comes in, no faster than the upstream takes it."""
+    try:
+        while piece := await content.readany():
+            connection.send(chunk(piece) if chunked else piece)
+            await connection.drain()
+    except (web.RequestPayloadError, ConnectionError):
+        connection.fail(RequestBroken("The request's body ends early or is framed wrongly."))
+    else:
+        if chunked:
+            connection.send(chunk(b"", last=True))
+
+
+def _read_now(content: StreamReader) -> bytes:
+    try:
+        return content.read_nowait()
+    except (web.RequestPayloadError, ConnectionError):
+        raise RequestBroken("The request's body ends early or is framed wrongly.") from None
+
+
+def _relay_interim(request: web.BaseRequest, head: AnswerHead) -> None:
+    """RFC 9110, 15.2: a proxy forwards 1xx answers; to HTTP/1.0 clients there are none."""
+    if (transport := request.transport) is not None:
+        lines = answer_fields(head.fields).lines
+        transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, lines))
+
+
+def _origin_form(target: str) -> bytes:
+    """Give the target as it came; of an absolute-form, what follows the authority (RFC 9112, 3.2.1)."""
+    if not target.startswith(("/", "*")):
+        rest = target.partition("://")[2]
+        start = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+        target = rest[start:] if rest[start : start + 1] == "/" else "/" + rest[start:]
+    return target.encode("utf-8", "surrogateescape")
+
+
+def _forwarded_lines(request: web.BaseRequest) -> bytes:
+    client = str(request.remote or "")
+    return (
+        f"X-Forwarded-For: {client}\r\nX-Forwarded-Proto: {request.scheme}\r\nX-Forwarded-Host: {request.host}\r\n"
+    ).encode("utf-8", "surrogateescape")
+
+
+def _id_line(exchange: Exchange) -> bytes:
+    return b"X-Request-Id: %b\r\n" % exchange.id.encode()

@@ -1,0 +1,62 @@
+"""Identities remembered: for a while, up to a number, the least recently used forgotten first."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whoever stands behind a key or a user id, as far as a sender is concerned."""
+
+    email: str
+
+
+Key: TypeAlias = tuple[bytes, str | None]
+"""The digest of the credential that asked, and the user asked for; None: the credential's own user.
+
+The credential is part of every key: what one organization was told is never another's to see.
+"""
+
+
+class IdentityCache:
+    """Remembers identities for `ttl` seconds each, `max_entries` at most."""
+
+    def __init__(self, ttl: float, max_entries: int) -> None:
+        self._ttl = ttl
+        self._max_entries = max_entries
+        self._entries: OrderedDict[Key, tuple[float, Identity]] = OrderedDict()
+        self._by_credential: dict[bytes, set[Key]] = {}
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def get(self, key: Key, now: float) -> Identity | None:
+        entry = self._entries.get(key)
+        if entry is None:
+            return None
+        expires, identity = entry
+        if now >= expires:
+            self._remove(key)
+            return None
+        self._entries.move_to_end(key)
+        return identity
+
+    def put(self, key: Key, identity: Identity, now: float) -> None:
+        self._entries[key] = (now + self._ttl, identity)
+        self._entries.move_to_end(key)
+        self._by_credential.setdefault(key[0], set()).add(key)
+        while len(self._entries) > self._max_entries:
+            self._remove(next(iter(self._entries)))
+
+    def forget(self, credential: bytes) -> None:
+        """Drop all that was learnt on this credential."""
+        for key in list(self._by_credential.get(credential, ())):
+            self._remove(key)
+
+    def _remove(self, key: Key) -> None:
+        del self._entries[key]
+        of_credential = self._by_credential[key[0]]
+        of_credential.discard(key)
+        if not of_credential:
+            del self._by_credential[key[0]]

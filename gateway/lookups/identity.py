@@ -1,0 +1,58 @@
+"""Who stands behind this credential, or this user_id?
+
+Rule    Each answer is remembered for a while under the credential that asked. Requests that need the same answer at
+        the same time share one question, and none of them leaving takes it from the others.
+"""
+
+import asyncio
+
+from gateway.exchange import Credentials
+from gateway.lookups import client
+from gateway.lookups.cache import Identity, IdentityCache, Key
+from gateway.lookups.client import Kind, LookupClient, LookupFailed
+from gateway.policy.sender import SenderState, sender_state
+
+
+class Identities:
+    """Resolves credentials and user ids to identities."""
+
+    def __init__(self, lookups: LookupClient, cache: IdentityCache) -> None:
+        self._lookups = lookups
+        self._cache = cache
+        self._asked: dict[Key, asyncio.Task[Identity]] = {}
+
+    async def resolve(self, credentials: Credentials, user_id: str | None) -> Identity:
+        """Find the user's identity; for None, the credential's owner. Raises LookupFailed where Close does not tell."""
+        key = (credentials.digest, user_id)
+        known = self._cache.get(key, asyncio.get_running_loop().time())
+        if known is not None:
+            return known
+        task = self._asked.get(key)
+        if task is None:
+            task = asyncio.create_task(self._ask(key, credentials, user_id))
+            self._asked[key] = task
+            task.add_done_callback(lambda done: self._settled(key, done))
+        return await asyncio.shield(task)
+
+    def remembered(self, credentials: Credentials) -> Identity | None:
+        """Tell the credential's owner where it is known already; nothing is asked."""
+        return self._cache.get((credentials.digest, None), asyncio.get_running_loop().time())
+
+    def forget(self, credentials: Credentials) -> None:
+        """Drop what was learnt on a credential that Close refuses now."""
+        self._cache.forget(credentials.digest)
+
+    async def _ask(self, key: Key, credentials: Credentials, user_id: str | None) -> Identity:
+        question = client.owner() if user_id is None else client.user(user_id)
+        answer = await self._lookups.ask(question, credentials)
+        email = answer.get("email")
+        if not isinstance(email, str) or sender_state(email) is not SenderState.USABLE:
+            raise LookupFailed(Kind.OWNER if user_id is None else Kind.USER, "no_email_told")
+        identity = Identity(email.strip())
+        self._cache.put(key, identity, asyncio.get_running_loop().time())
+        return identity
+
+    def _settled(self, key: Key, task: asyncio.Task[Identity]) -> None:
+        del self._asked[key]
+        if not task.cancelled():
+            task.exception()  # seen, even where everyone who waited has left

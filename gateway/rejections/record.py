@@ -1,0 +1,58 @@
+"""What is kept of a refusal, and what is left out of it.
+
+Kept     Who (the credential's fingerprint, its owner where known, the client's address and user agent), what (method,
+         path, the email's status and ids) and why (the code).
+Left out The credential itself, and everything that is the email's own: sender, recipients, subject, body.
+"""
+
+from dataclasses import dataclass
+
+from gateway.exchange import Exchange, printable
+from gateway.policy import Violation
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A request that was refused; or, in report mode, one that would have been. Texts are bounded and printable."""
+
+    request_id: str
+    code: str
+    method: str
+    path: str
+    email_status: str | None
+    lead_id: str | None
+    email_id: str | None
+    credential: str | None
+    owner: str | None
+    client: str
+    user_agent: str | None
+    elapsed_ms: float
+
+
+def make_rejection(
+    exchange: Exchange,
+    violation: Violation,
+    members: dict[str, object],
+    *,
+    email_id: str | None,
+    owner: str | None,
+) -> Rejection:
+    """Pick what is kept. `members` are the email's, as the client sent them."""
+    return Rejection(
+        request_id=exchange.id,
+        code=violation.code.value,
+        method=exchange.method,
+        path=exchange.path,
+        email_status=_text(members.get("status")),
+        lead_id=_text(members.get("lead_id")),
+        email_id=None if email_id is None else printable(email_id),
+        credential=exchange.credentials.fingerprint if exchange.credentials else None,
+        owner=owner,
+        client=exchange.client,
+        user_agent=exchange.user_agent,
+        elapsed_ms=exchange.elapsed_ms(),
+    )
+
+
+def _text(value: object) -> str | None:
+    return printable(value) if isinstance(value, str) else None

@@ -1,0 +1,132 @@
+"""The head to send on, and what of an answer's head goes back.
+
+Rule    What Connection names ends at this hop, and so do the fields that are hop-by-hop by their nature. All others
+        go end to end, in their order, their case and their number. The message is framed anew for each hop.
+Source  RFC 9110, 7.6.1; RFC 9112, 6 and 7.6.
+Needs   Bytes in, bytes out: decoding would lose what is not UTF-8, and a mapping would lose order and case.
+"""
+
+import enum
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from gateway.upstream.errors import UpstreamBroken
+
+Fields: TypeAlias = Sequence[tuple[bytes, bytes]]
+"""Header fields as they stand on the wire: (name, value)."""
+
+# Content-Encoding passes: it belongs to the body, and the body stays as the client coded it.
+HOP_BY_HOP: Final = frozenset(
+    {b"connection", b"proxy-connection", b"keep-alive", b"te", b"transfer-encoding", b"upgrade"}
+)
+# A client that names these in Connection would have the gateway send on another request than it sent: without its
+# length, its credentials or the meaning of its body. RFC 9110, 7.6.1: such a nomination is never right.
+NEVER_NOMINATED: Final = frozenset(
+    {
+        b"accept",
+        b"authorization",
+        b"cache-control",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"cookie",
+        b"date",
+        b"expect",
+        b"host",
+        b"location",
+        b"ratelimit",
+        b"retry-after",
+        b"set-cookie",
+        b"x-request-id",
+    }
+)
+SPECIAL_IN_REQUEST: Final = HOP_BY_HOP | {b"host", b"content-length"}
+SPECIAL_IN_ANSWER: Final = HOP_BY_HOP | {b"content-length"}
+# What Connection says of the connection itself; it names no field.
+CONNECTION_OPTIONS: Final = frozenset({b"close", b"keep-alive", b""})
+
+
+class Framing(enum.Enum):
+    """How the end of an answer's body is told."""
+
+    LENGTH = enum.auto()
+    CHUNKED = enum.auto()
+    UNTIL_CLOSE = enum.auto()
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFields:
+    """What goes back of an answer's head."""
+
+    lines: bytes
+    """The end-to-end fields, each line with its CRLF."""
+    framing: Framing
+
+
+def nominated(values: Iterable[bytes]) -> frozenset[bytes]:
+    """List the fields, in small letters, that Connection ends at this hop."""
+    names = frozenset(name.strip().lower() for value in values for name in value.split(b","))
+    return names - CONNECTION_OPTIONS - NEVER_NOMINATED
+
+
+def request_head(
+    method: bytes,
+    target: bytes,
+    fields: Fields,
+    host: bytes,
+    *,
+    length: int | None = None,
+    without: Collection[bytes] = (),
+    extra: bytes = b"",
+) -> bytes:
+    """Build the head that goes up.
+
+    `length` is the body's, where the gateway holds the body whole; None: the body streams on, framed as it came.
+    `without` names fields (in small letters) to leave out, `extra` are lines to put last.
+    """
+    parts = [method, b" ", target, b" HTTP/1.1\r\n"]
+    drop = nominated(value for name, value in fields if name.lower() == b"connection")
+    framing = b"" if length is None else b"Content-Length: %d\r\n" % length
+    host_line = b"Host: %b\r\n" % host
+    for name, value in fields:
+        lower = name.lower()
+        if lower not in SPECIAL_IN_REQUEST:
+            if lower not in drop and lower not in without:
+                parts += (name, b": ", value, b"\r\n")
+        elif lower == b"host":
+            parts.append(host_line)
+            host_line = b""
+        elif lower == b"content-length":
+            parts += (framing,) if length is not None else (name, b": ", value, b"\r\n")
+            framing = b""
+        elif lower == b"transfer-encoding" and length is None:
+            framing = b"Transfer-Encoding: chunked\r\n"
+    parts += (host_line, framing, extra, b"\r\n")
+    return b"".join(parts)
+
+
+def answer_fields(fields: Fields, without: Collection[bytes] = ()) -> AnswerFields:
+    """Take what goes back from the fields of an answer, leaving out those named (in small letters) in `without`.
+
+    Raises UpstreamBroken for a transfer coding that was never asked for: the body could not be passed on as it is.
+    """
+    parts: list[bytes] = []
+    framing = Framing.UNTIL_CLOSE
+    drop: frozenset[bytes] = frozenset(without)
+    for name, value in fields:
+        lower = name.lower()
+        if lower not in SPECIAL_IN_ANSWER:
+            if lower not in drop:
+                parts += (name, b": ", value, b"\r\n")
+        elif lower == b"content-length":
+            parts += (name, b": ", value, b"\r\n")
+            framing = Framing.LENGTH
+        elif lower == b"transfer-encoding":
+            if value.strip().lower() != b"chunked":
+                raise UpstreamBroken("The upstream answered in a transfer coding that the gateway did not ask for.")
+            framing = Framing.CHUNKED
+        elif lower == b"connection" and not drop and (named := nominated((value,))):
+            # Rare, so the fields before this one are gone through again rather than the field looked for each time.
+            return answer_fields(fields, named | frozenset(without))
+    return AnswerFields(b"".join(parts), framing)

@@ -1,0 +1,63 @@
+"""What is printed when a gateway starts for a developer: where it listens, whose keys work, and what to try."""
+
+import json
+from typing import TYPE_CHECKING
+
+from gateway.config.settings import Address
+
+if TYPE_CHECKING:
+    from gateway.sandbox import Sandbox
+
+
+def welcome(listen: Address, admin: Address | None, upstream: str, sandbox: "Sandbox | None") -> str:
+    """Say where the gateway listens and what it stands in front of; with a sandbox, how to try it."""
+    behind = f"a sandbox of Close at {upstream}, all in memory" if sandbox else upstream
+    lines = [
+        f"Close Gateway listens on http://{listen}/api/v1/",
+        f"  in front of {behind}",
+        f"  health: http://{admin}/healthz" if admin else "  health: off",
+        "",
+    ]
+    if sandbox:
+        lines += [*_keys(sandbox), "", "Try it in another terminal:", "", *_examples(listen)]
+    return "\n".join([*lines, "Ctrl-C stops it.", ""])
+
+
+def welcome_to_sandbox(sandbox: "Sandbox") -> str:
+    """Say where the sandbox listens and whose keys work."""
+    return "\n".join(
+        [f"A sandbox of Close listens on {sandbox.url}/api/v1/", *_keys(sandbox), "", "Ctrl-C stops it.", ""]
+    )
+
+
+def _keys(sandbox: "Sandbox") -> list[str]:
+    wide = max(len(user.api_key) for user in sandbox.world.users)
+    return ["API keys:", *(f"  {user.api_key:{wide}}  {user.name} <{user.email}>" for user in sandbox.world.users)]
+
+
+def _examples(listen: Address) -> list[str]:
+    """Give four requests to paste, one for each thing that can happen to an email."""
+    from gateway.sandbox.seed import DRAFT_ID, JANE, LEAD_ID
+
+    url = f"http://{listen}/api/v1/activity/email/"
+    new = {"lead_id": LEAD_ID, "to": ["lead@example.net"], "subject": "Hello"}
+    examples = (
+        ("Rejected: an email to send needs a sender.", "POST", url, new | {"status": "outbox"}),
+        ("Filled: one that was sent already gets its user's address.", "POST", url, new | {"status": "sent"}),
+        (
+            "Forwarded: it has a sender.",
+            "POST",
+            url,
+            new | {"status": "outbox", "sender": "Jane Roe <jane@example.com>"},
+        ),
+        ("Rejected: this draft was saved without a sender.", "PUT", f"{url}{DRAFT_ID}/", {"status": "outbox"}),
+    )
+    lines: list[str] = []
+    for comment, method, target, email in examples:
+        lines += [
+            f"  # {comment}",
+            f"  curl -i -u {JANE.api_key}: -X {method} {target} \\",
+            f"    -H 'Content-Type: application/json' -d '{json.dumps(email)}'",
+            "",
+        ]
+    return lines

@@ -1,0 +1,111 @@
+"""Close's JSON of an email, read as Close reads it, and a sender put into its bytes.
+
+Rule    The last of duplicate keys wins. NaN, Infinity, a byte order mark, lone surrogates, UTF-16 and UTF-32, and
+        integers of any length are read. So no way of writing a body makes it mean one thing here and another there.
+Source  Close's backend is Python and reads with the standard library's json, which finds the encoding by itself.
+"""
+
+import codecs
+import json
+import re
+
+import orjson
+
+from gateway.policy import EmailWrite, Status, StoredEmail
+
+STATUSES = {status.value: status for status in Status}
+
+BYTE_ORDER_MARKS = {  # what json.detect_encoding answers -> the marks, and the encoding of what follows them
+    "utf-8-sig": ((codecs.BOM_UTF8, "utf-8"),),
+    "utf-16": ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")),
+    "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
+}
+
+# Strings are matched whole, so that no brace or comma inside one counts.
+TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]', re.DOTALL)
+
+
+def read_object(body: bytes) -> dict[str, object] | None:
+    """Read a JSON object; None for what is not JSON, not an object, not decodable or hopelessly deep."""
+    try:
+        value: object = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        value = _read_tolerantly(body)
+    return value if isinstance(value, dict) else None
+
+
+def _read_tolerantly(body: bytes) -> object:
+    try:
+        # float: no rule looks at a number, and Python refuses to convert an integer of over 4,300 digits.
+        return json.loads(body, parse_int=float)
+    except (ValueError, RecursionError):
+        return None
+
+
+def email_write(members: dict[str, object]) -> EmailWrite:
+    """Pick what the rules look at."""
+    status, user_id = members.get("status"), members.get("user_id")
+    return EmailWrite(
+        status=STATUSES.get(status) if isinstance(status, str) else None,
+        sender=members.get("sender"),
+        user_id=user_id if isinstance(user_id, str) and user_id else None,
+    )
+
+
+def stored_email(members: dict[str, object]) -> StoredEmail | None:
+    """Read Close's answer about an email; None where it does not tell of a sender."""
+    if "sender" not in members:
+        return None
+    sender = members["sender"]
+    return StoredEmail(sender) if sender is None or isinstance(sender, str) else None
+
+
+def with_sender(body: bytes, members: dict[str, object], address: str) -> bytes:
+    """Put the address into the body that `members` were read from; every other byte stays as it is.
+
+    A sender that is there (null or blank, or it would not be filled) gives its value's place; where the key stands
+    several times it is the last one's, which is the one that counts. Else the member is put first.
+    """
+    encoding, start = _encoding(body)
+    text = body[start:].decode(encoding, "surrogatepass")
+    value = json.dumps(address)  # ASCII, so that it fits every encoding
+    place = _sender_value(text) if "sender" in members else None
+    if place is None:
+        opening = text.index("{") + 1
+        place = (opening, opening)
+        value = f'"sender": {value}' + (", " if members else "")
+    before = start + len(text[: place[0]].encode(encoding, "surrogatepass"))
+    after = start + len(text[: place[1]].encode(encoding, "surrogatepass"))
+    return body[:before] + value.encode(encoding) + body[after:]
+
+
+def _encoding(body: bytes) -> tuple[str, int]:
+    """Tell the encoding of a JSON body and how many bytes its byte order mark takes."""
+    detected = json.detect_encoding(body)  # what json.loads itself asks
+    for mark, encoding in BYTE_ORDER_MARKS.get(detected, ()):
+        if body.startswith(mark):
+            return encoding, len(mark)
+    return detected, 0
+
+
+def _sender_value(text: str) -> tuple[int, int] | None:
+    """Find where the value of the last `sender` of the outermost object begins and ends."""
+    depth, key, key_next, begin = 0, "", False, 0
+    found: tuple[int, int] | None = None
+    for token in TOKEN.finditer(text):
+        kind = token[0][0]
+        if depth == 1 and kind in ",}":  # a member ends
+            if key == "sender":
+                value = text[begin : token.start()]
+                found = (begin + len(value) - len(value.lstrip()), begin + len(value.rstrip()))
+            key, key_next = "", True
+        if kind in "{[":
+            depth += 1
+            key_next = depth == 1
+        elif kind in "}]":
+            depth -= 1
+        elif depth == 1 and kind == ":":
+            begin = token.end()
+        elif depth == 1 and kind == '"' and key_next:
+            key, key_next = json.loads(token[0]), False
+    return found

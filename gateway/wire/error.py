@@ -1,0 +1,64 @@
+"""Violations as Close's own 400, and the gateway's errors as the answer a client sees.
+
+Source  Close's validation errors: {"errors": [], "field-errors": {field: message}}. Its official client reads both
+        keys of any 400 and fails on anything but JSON. What is the gateway's own stands under a key of its own.
+"""
+
+from collections.abc import Sequence
+
+from gateway.answer import OwnAnswer
+from gateway.errors import GatewayError
+from gateway.policy import EmailWrite, Violation, ViolationCode
+
+DOCS = "https://developer.close.com/api/overview/changelog/2025/12/17"
+
+
+def bad_request(violations: Sequence[Violation], email: EmailWrite, request_id: str, *, update: bool) -> OwnAnswer:
+    """Build the answer in which Close's rules are broken. The first violation gives the code."""
+    first = violations[0]
+    return OwnAnswer(
+        status=400,
+        body={
+            "errors": [],
+            "field-errors": {violation.field: violation.message for violation in violations},
+            "gateway": {
+                "code": first.code.value,
+                "detail": explain(first, email, update=update),
+                "docs": DOCS,
+                "request_id": request_id,
+            },
+        },
+    )
+
+
+def gateway_error(error: GatewayError, request_id: str) -> OwnAnswer:
+    """Build the answer in which the gateway, or the way to Close, has failed."""
+    return OwnAnswer(
+        status=error.status,
+        body={
+            "errors": [str(error)],
+            "field-errors": {},
+            "gateway": {"code": error.code, "request_id": request_id},
+        },
+    )
+
+
+def explain(violation: Violation, email: EmailWrite, *, update: bool) -> str:
+    """Say in one sentence what is wrong and what to add."""
+    status = email.status.value if email.status else "unknown"
+    match violation.code:
+        case ViolationCode.SENDER_REQUIRED if update:
+            return (
+                f'An email cannot be changed to status "{status}" without a sender, and the stored one has none: '
+                'add "sender", such as "Jane Roe <jane@example.com>".'
+            )
+        case ViolationCode.SENDER_REQUIRED:
+            return (
+                f'An email with status "{status}" needs a sender: '
+                'add "sender", such as "Jane Roe <jane@example.com>", or save it as "draft" for now.'
+            )
+        case ViolationCode.SENDER_MALFORMED:
+            return (
+                f'The sender of an email with status "{status}" has to be a string with an address: '
+                'give "sender" as "jane@example.com" or "Jane Roe <jane@example.com>".'
+            )

@@ -1,0 +1,51 @@
+"""A started sandbox, and a client to ask it with."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+
+from gateway.sandbox import Sandbox, User
+from gateway.sandbox.seed import JANE
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    body: Any
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Client:
+    """Asks a sandbox, as Jane unless told otherwise."""
+
+    session: aiohttp.ClientSession
+    url: str
+
+    async def __call__(self, method: str, path: str, *, user: User | None = JANE, **how: Any) -> Answer:
+        signed = {"Authorization": aiohttp.encode_basic_auth(user.api_key, "")} if user else {}
+        headers = signed | how.pop("headers", {})
+        async with self.session.request(method, f"{self.url}/api/v1{path}", headers=headers, **how) as answer:
+            body = await answer.json() if method != "HEAD" else None
+            return Answer(answer.status, body, answer.headers)
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    """A sandbox with the seeded world, on a free port."""
+    sandbox = Sandbox()
+    await sandbox.start()
+    yield sandbox
+    await sandbox.stop()
+
+
+@pytest.fixture
+async def ask(sandbox: Sandbox) -> AsyncIterator[Client]:
+    """A client of that sandbox."""
+    async with aiohttp.ClientSession() as session:
+        yield Client(session, sandbox.url)
