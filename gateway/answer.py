@@ -39,6 +39,7 @@ SENT_CLOSE: Final = Sent(keep_alive=False)
 
 
 def sent(*, keep_alive: bool) -> web.StreamResponse:
+    """Give what a handler returns once its answer is written."""
     return SENT_KEEP_ALIVE if keep_alive else SENT_CLOSE
 
 

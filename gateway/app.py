@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -156,7 +157,7 @@ async def _dev(settings: Settings, *, sandbox: bool) -> None:
     gateway = Gateway(settings, _log(settings))
     try:
         await gateway.start()
-        print(welcome(gateway.listen, gateway.admin, settings.upstream.url, close))
+        _say(welcome(gateway.listen, gateway.admin, settings.upstream.url, close))
         await _until_signal()
         await gateway.stop()
     finally:
@@ -178,13 +179,18 @@ async def _run_sandbox(listen: Address) -> None:
         await close.start(listen.host, listen.port)
     except OSError as error:
         raise PortTaken("the sandbox's address", "--listen", str(listen), error) from None
-    print(welcome_to_sandbox(close))
+    _say(welcome_to_sandbox(close))
     await _until_signal()
     await close.stop()
 
 
 def _log(settings: Settings) -> FilteringBoundLogger:
     return make_log(settings.log.level.value, console=settings.log.format is LogFormat.CONSOLE)
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 async def _until_signal() -> None:

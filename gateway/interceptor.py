@@ -214,9 +214,8 @@ class Interceptor:
         if (request.content_length or 0) > limit:
             return b"", False
         content = request.content
-        if not content.is_eof() and request.version >= HttpVersion11:
-            if request.headers.get("Expect", "").lower() == "100-continue":
-                write(request, CONTINUE)
+        if not content.is_eof() and request.version >= HttpVersion11 and _expects_continue(request):
+            write(request, CONTINUE)
         pieces: list[bytes] = []
         size = 0
         try:
@@ -265,3 +264,7 @@ class Interceptor:
         """Build the lines that every answer to an intercepted request carries."""
         line = b"X-Close-Gateway: %b\r\n" % mark.encode() if self._mark else b""
         return b"X-Request-Id: %b\r\n%b" % (exchange.id.encode(), line)
+
+
+def _expects_continue(request: web.BaseRequest) -> bool:
+    return request.headers.get("Expect", "").strip().lower() == "100-continue"

@@ -64,7 +64,7 @@ class Dispatcher:
     async def dispatch(self, exchange: Exchange) -> web.StreamResponse:
         """Answer the request, whatever happens. Raises only where its client has left."""
         try:
-            what = route(exchange.method, exchange.target)
+            what = route(exchange.method, exchange.target, exchange.request.headers.get("X-HTTP-Method-Override"))
             if self._interceptor is not None and not isinstance(what, PassThrough):
                 return await self._interceptor.intercept(exchange, what)
             if exchange.method == "CONNECT":

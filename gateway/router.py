@@ -3,6 +3,7 @@
 Rule    Email activities are created by POST {base}/activity/email/ and changed by PUT (or PATCH) on
         {base}/activity/email/{id}/. Everything else passes through.
 Source  The published API description; bulk emails, sequences and email threads have endpoints of their own.
+        A POST may say with X-HTTP-Method-Override which method it stands for ("Filter Parameters").
 Needs   Method and target. The target is compared as a server would resolve it, so that no spelling slips past:
         percent-decoded once, empty and dot segments collapsed, with or without the last slash. A spelling that Close
         would not resolve so is a 404 there: refusing it early refuses nothing that Close would take.
@@ -38,8 +39,13 @@ PASS_THROUGH: Final = PassThrough()
 CREATE_EMAIL: Final = CreateEmail()
 
 
-def route(method: str, target: str) -> Route:
-    """Tell what a request with this method and request target (path and query, as received) is."""
+def route(method: str, target: str, override: str | None = None) -> Route:
+    """Tell what a request is.
+
+    `target` is the request target (path and query) as received, `override` the value of X-HTTP-Method-Override.
+    """
+    if override is not None and method == "POST":
+        method = override.strip().upper()
     if method not in {"POST", "PUT", "PATCH"}:
         return PASS_THROUGH
     if "email" not in target and "%" not in target:

@@ -1,0 +1,12 @@
+"""A small Close for demos, local development and tests. It shares no code with the gateway it is held against.
+
+What it does, what it leaves out and whom it knows: README.md beside this file.
+"""
+
+from gateway.sandbox.refusal import Refusal
+from gateway.sandbox.seed import seeded_world
+from gateway.sandbox.server import Sandbox
+from gateway.sandbox.users import User
+from gateway.sandbox.world import World
+
+__all__ = ["Refusal", "Sandbox", "User", "World", "seeded_world"]

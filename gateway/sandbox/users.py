@@ -1,0 +1,43 @@
+"""Who can sign in: one user of one organization, with a key and a token."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A user, and the credentials that stand for them."""
+
+    id: str
+    email: str
+    first_name: str
+    last_name: str
+    organization_id: str
+    organization_name: str
+    api_key: str = field(repr=False)
+    access_token: str = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
+
+
+def profile(user: User) -> dict[str, Any]:
+    """A user as others of the organization see them."""
+    return {
+        "id": user.id,
+        "email": user.email,
+        "first_name": user.first_name,
+        "last_name": user.last_name,
+        "display_name": user.name,
+        "image": None,
+        "organizations": [user.organization_id],
+    }
+
+
+def own_profile(user: User) -> dict[str, Any]:
+    """A user as `/me/` shows them to themselves."""
+    return profile(user) | {
+        "organizations": [{"id": user.organization_id, "name": user.organization_name}],
+        "email_accounts": [],
+    }
