@@ -1,0 +1,62 @@
+# make run    the gateway in front of a sandbox of Close, for trying it out
+# make test   everything that has to hold: lint, format, types, import contracts, tests
+# make bench  what a request costs, beside public peers (minutes; nothing else should run meanwhile);
+#             BENCH="--quick --only get" is handed on, and BENCH=--help tells what there is
+# make lock   the pinned versions anew, from pyproject.toml (needs uv and the network)
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: run test lint bench lock clean
+
+run: $(VENV)/installed
+	@$(BIN)/close-gateway dev
+
+test: lint
+	$(BIN)/pytest
+
+bench: $(VENV)/installed-bench
+	$(BIN)/python -m tests.bench $(BENCH)
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
+
+# What was pinned is what is installed, hash by hash; the project itself comes last, and brings nothing along.
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml config/constraints.txt
+	$(PIP) --require-hashes -r config/constraints.txt
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed config/constraints-test.txt
+	$(PIP) --require-hashes -r config/constraints-test.txt
+	@touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed config/constraints-bench.txt
+	$(PIP) --require-hashes -r config/constraints-bench.txt
+	@touch $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Python 3.11 or later is needed: name one with 'make PYTHON=python3.12 ...'." >&2; exit 1; }
+	@echo "Setting up $(VENV); this takes a minute the first time."
+	@$(PYTHON) -m venv $(VENV)
+
+# For every platform and every Python from 3.11 on, each with the same pins. Needs uv.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate
+lock:
+	grep -o 'flit_core>[^"]*' pyproject.toml \
+		| $(LOCK) --upgrade --extra test pyproject.toml - -o config/constraints-test.txt
+	grep -o 'flit_core>[^"]*' pyproject.toml \
+		| $(LOCK) --constraint config/constraints-test.txt --extra bench pyproject.toml - -o config/constraints-bench.txt
+	grep -o 'flit_core>[^"]*' pyproject.toml \
+		| $(LOCK) --constraint config/constraints-test.txt pyproject.toml - -o config/constraints.txt
+
+clean:
+	rm -rf $(VENV)

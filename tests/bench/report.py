@@ -1,0 +1,35 @@
+"""How a run is shown: aligned text, row by row as they are measured; and everything as JSON at the end."""
+
+from collections.abc import Mapping, Sequence
+
+from tests.bench.bench import Cell
+from tests.bench.rows import Measure, Row
+
+LABEL_WIDTH = 36
+CELL_WIDTH = 11
+
+
+def row_text(row: Row, cells: Mapping[str, Cell]) -> str:
+    """Write one row: a line for each figure, a column for each peer, ratios to the first peer that was measured."""
+    timed = {name: cell for name, cell in cells.items() if not isinstance(cell, str)}
+    lines = [_line(row.title, cells)]
+    for measure in row.measures:
+        lines.append(_line(f"  {measure.label}", [_figure(cell, measure) for cell in cells.values()]))
+        if measure.compared and timed:
+            name, base = next(iter(timed.items()))
+            ratios = [_ratio(cell, measure, base[measure.key]) for cell in cells.values()]
+            lines.append(_line(f"    : {name}", ratios))
+    lines += [f"  {name}: {cell}" for name, cell in cells.items() if isinstance(cell, str)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(label: str, cells: Sequence[str] | Mapping[str, Cell]) -> str:
+    return (f"{label:<{LABEL_WIDTH}}" + "".join(f"{cell:>{CELL_WIDTH}}" for cell in cells)).rstrip()
+
+
+def _figure(cell: Cell, measure: Measure) -> str:
+    return "-" if isinstance(cell, str) else f"{cell[measure.key]:,.{measure.digits}f}"
+
+
+def _ratio(cell: Cell, measure: Measure, base: float) -> str:
+    return "" if isinstance(cell, str) or base <= 0 else f"{cell[measure.key] / base:.2f}"

@@ -1,0 +1,46 @@
+from tests.bench.bench import Cell, combine
+from tests.bench.report import row_text
+from tests.bench.rows import ROWS, Measure, Row
+
+ROW = Row(
+    name="get",
+    title="pass-through GET",
+    proofs=(),
+    measures=(Measure("cpu_us", "CPU µs/request", 1, compared=True), Measure("rps", "requests/s")),
+    measure=lambda _subject, _effort, _context: {},
+    rounds=lambda _: 1,
+)
+CELLS: dict[str, Cell] = {
+    "gateway": {"cpu_us": 20.04, "rps": 50000.0},
+    "envoy": {"cpu_us": 30.0, "rps": 33333.3},
+    "nginx": "failed: hung up",
+}
+
+
+def test_a_row_is_aligned_and_compared_with_the_first_peer() -> None:
+    """And says why there is no figure where there is none."""
+    assert row_text(ROW, CELLS).splitlines() == [
+        "pass-through GET                        gateway      envoy      nginx",
+        "  CPU µs/request                           20.0       30.0          -",
+        "    : gateway                              1.00       1.50",
+        "  requests/s                             50,000     33,333          -",
+        "  nginx: failed: hung up",
+    ]
+
+
+def test_the_comparison_names_the_peer_that_stands_in_for_a_missing_first_one() -> None:
+    """A ratio to something else must not pass for one to the gateway."""
+    text = row_text(ROW, {"gateway": "does not do this", "envoy": CELLS["envoy"]})
+    assert "    : envoy                                           1.00\n" in text
+
+
+def test_a_figure_is_the_median_over_the_rounds_or_the_worst() -> None:
+    """One disturbed round does not show; memory that grew in the first round does."""
+    measures = (Measure("cpu_us", ""), Measure("growth_mib", "", worst=True))
+    rounds = [{"cpu_us": cpu, "growth_mib": growth} for cpu, growth in ((20.0, 8.0), (95.0, 0.0), (21.0, 0.0))]
+    assert combine(measures, rounds) == {"cpu_us": 21.0, "growth_mib": 8.0}
+
+
+def test_rows_have_names_of_their_own() -> None:
+    """--only means one of them."""
+    assert len({row.name for row in ROWS}) == len(ROWS)
