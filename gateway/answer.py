@@ -123,8 +123,8 @@ class OwnAnswer:
     """Further header fields; the values are known to be safe."""
 
     def send(self, request: web.BaseRequest, stamp: bytes = b"", *, keep_alive: bool) -> web.StreamResponse:
-        """Write the answer. The connection is kept only where the request has been read to its end."""
-        keep_alive = keep_alive and request.content.is_eof()
+        """Write the answer. The connection is kept only where the request has been read to its right end."""
+        keep_alive = keep_alive and request.content.is_eof() and request.content.exception() is None
         body = orjson.dumps(self.body)
         connection = b"" if keep_alive else b"Connection: close\r\n"
         if keep_alive and request.version < HttpVersion11:

@@ -2,12 +2,11 @@
 
 import hashlib
 import hmac
+import random
 import re
-import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from aiohttp import web
@@ -54,29 +53,40 @@ class Downstream:
 class Exchange:
     """A request that came in. What costs something to find out is found out when it is asked for."""
 
+    __slots__ = ("_credentials", "_downstream", "_id", "_started", "method", "request", "target")
+
     def __init__(self, request: web.BaseRequest, downstream: Downstream) -> None:
         self.request = request
         self.method = request.method
-        self.target = request.raw_path
-        self._started = time.perf_counter()
+        target = request.raw_path
+        self.target = target if target.startswith("/") else _origin_form(target)
         self._downstream = downstream
+        self._started = time.perf_counter()
+        self._id: str | None = None
+        self._credentials: Credentials | None = None
 
     @property
     def keep_alive(self) -> bool:
         """Whether the connection may serve another request, as far as it is known now."""
         return self.request.keep_alive and not self._downstream.draining
 
-    @cached_property
+    @property
     def id(self) -> str:
         """The client's own X-Request-Id where it is a sane one, else a new one."""
-        given = self.request.headers.get("X-Request-Id", "")
-        return given if SANE_ID.fullmatch(given) else secrets.token_hex(16)
+        if self._id is None:
+            given = self.request.headers.get("X-Request-Id", "")
+            # Unique is enough: an id opens nothing, so the system need not be asked for secret bits.
+            self._id = given if SANE_ID.fullmatch(given) else f"{random.getrandbits(128):032x}"
+        return self._id
 
-    @cached_property
+    @property
     def credentials(self) -> Credentials | None:
         """None where the request carries no Authorization, or several: whose it is would be a guess."""
-        values = self.field_values(b"authorization")
-        return Credentials(values[0], self._downstream.fingerprint_key) if len(values) == 1 else None
+        if self._credentials is None:
+            values = self.field_values(b"authorization")
+            if len(values) == 1:
+                self._credentials = Credentials(values[0], self._downstream.fingerprint_key)
+        return self._credentials
 
     @property
     def client(self) -> str:
@@ -110,3 +120,12 @@ def printable(text: str) -> str:
         if cut.isprintable()
         else "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in cut)
     )
+
+
+def _origin_form(target: str) -> str:
+    """Give what follows the authority of an absolute-form (RFC 9112, 3.2.1 and 3.2.2); other targets as they came."""
+    if target.startswith("*"):
+        return target
+    rest = target.partition("://")[2]
+    start = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
+    return rest[start:] if rest[start : start + 1] == "/" else "/" + rest[start:]

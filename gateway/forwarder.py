@@ -96,7 +96,7 @@ class Forwarder:
             raise UnknownTransferCoding("The gateway takes no transfer coding but chunked.")
         head = request_head(
             exchange.method.encode(),
-            _origin_form(exchange.target),
+            exchange.target.encode("utf-8", "surrogateescape"),
             request.raw_headers,
             self._host,
             length=None if body is None else len(body),
@@ -218,15 +218,6 @@ def _relay_interim(request: web.BaseRequest, head: AnswerHead) -> None:
     if (transport := request.transport) is not None:
         lines = answer_fields(head.fields).lines
         transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, lines))
-
-
-def _origin_form(target: str) -> bytes:
-    """Give the target as it came; of an absolute-form, what follows the authority (RFC 9112, 3.2.1)."""
-    if not target.startswith(("/", "*")):
-        rest = target.partition("://")[2]
-        start = min((at for at in (rest.find("/"), rest.find("?")) if at >= 0), default=len(rest))
-        target = rest[start:] if rest[start : start + 1] == "/" else "/" + rest[start:]
-    return target.encode("utf-8", "surrogateescape")
 
 
 def _forwarded_lines(request: web.BaseRequest) -> bytes:

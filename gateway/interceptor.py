@@ -201,7 +201,7 @@ class Interceptor:
         )
         stamp = self._stamp(exchange, "forwarded")
         if self._settings.oversize is Oversize.FORWARD:
-            without: Collection[bytes] = () if body is None else ANSWERED_HERE
+            without: Collection[bytes] = ANSWERED_HERE if body is not None or begun else ()
             return await self._forwarder.forward(exchange, body=body, begun=begun, without=without, stamp=stamp)
         failure = BodyTooLarge(f"The body is larger than the {self._settings.max_body} bytes that are inspected.")
         return self._own(exchange, error.gateway_error(failure, exchange.id), f"rejected; {failure.code}")

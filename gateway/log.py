@@ -1,9 +1,14 @@
 """How events are written: a JSON line each, or for reading by people, in colour.
 
-A line that cannot be written (a closed pipe, a full disk) is counted and dropped: logging never stops a request.
+Rule    Logging never keeps a request waiting and never fails one. Standard output may be a pipe whose reader is slow,
+        stuck or gone, and writing to it blocks: a thread of its own does that. What it cannot write in time is held up
+        to a limit; beyond it, lines are dropped and counted.
 """
 
+import atexit
 import sys
+import threading
+from collections import deque
 from typing import Any, BinaryIO, Final
 
 import orjson
@@ -11,34 +16,77 @@ import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+MOST_HELD: Final = 20_000
+"""Lines that wait to be written. What comes from outside is cut short in each, so this bounds the memory too."""
+GATHERING: Final = 0.005
+"""Seconds in which lines are gathered for one write: under load a system call each would cost more than the line."""
+LAST_WRITE: Final = 2.0
+"""Seconds that a stopping process waits for its last lines to be written."""
 
 
 class Lines:
-    """A structlog logger that writes lines of bytes to a stream."""
+    """A structlog logger that writes lines of bytes to a stream, at once. `lost` counts those it could not write."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self.lost = 0
 
     def msg(self, line: bytes) -> None:
+        self._write(line + b"\n", 1)
+
+    def _write(self, text: bytes, lines: int) -> None:
         try:
-            self._stream.write(line + b"\n")
+            self._stream.write(text)
             self._stream.flush()
-        except (OSError, ValueError):
-            self.lost += 1
+        except (OSError, ValueError):  # a full disk, a pipe without a reader, a closed stream
+            self.lost += lines
 
     debug = info = warning = error = critical = exception = msg
 
 
+class BackgroundLines(Lines):
+    """The same, by a thread of its own."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        super().__init__(stream)
+        self._waiting: deque[bytes] = deque()
+        self._some = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="log", daemon=True)
+        self._thread.start()
+
+    def msg(self, line: bytes) -> None:
+        if len(self._waiting) >= MOST_HELD:
+            self.lost += 1
+            return
+        self._waiting.append(line)
+        if not self._some.is_set():
+            self._some.set()
+
+    debug = info = warning = error = critical = exception = msg
+
+    def close(self) -> None:
+        """Write what waits, for as long as a stopping process may take for it."""
+        self._stopping.set()
+        self._some.set()
+        self._thread.join(LAST_WRITE)
+
+    def _work(self) -> None:
+        while not self._stopping.is_set() or self._waiting:
+            self._some.wait()
+            self._stopping.wait(GATHERING)
+            self._some.clear()  # before taking: what comes from here on sets it again
+            batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if batch:
+                self._write(b"\n".join(batch) + b"\n", len(batch))
+
+
 def make_log(level: str, *, console: bool, stream: BinaryIO | None = None) -> FilteringBoundLogger:
-    """Make the log that every part is given. `stream` is standard output where none is named."""
-    target = stream or sys.stdout.buffer
-    last: list[Processor] = [_json_line]
-    if console:
-        colors = sys.stdout.isatty() if stream is None else False
-        last = [structlog.dev.ConsoleRenderer(colors=colors), _encoded]
+    """Make the log that every part is given. It goes to standard output, or at once to `stream` where one is named."""
+    colors = stream is None and sys.stdout.isatty()
+    last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=colors), _encoded] if console else [_json_line]
     log: FilteringBoundLogger = structlog.wrap_logger(
-        Lines(target),
+        _standard_output() if stream is None else Lines(stream),
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -49,6 +97,12 @@ def make_log(level: str, *, console: bool, stream: BinaryIO | None = None) -> Fi
         cache_logger_on_first_use=True,
     )
     return log
+
+
+def _standard_output() -> Lines:
+    lines = BackgroundLines(sys.stdout.buffer)
+    atexit.register(lines.close)
+    return lines
 
 
 def _in_order(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

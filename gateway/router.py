@@ -14,6 +14,9 @@ from typing import Final, TypeAlias
 from urllib.parse import unquote
 
 BASE: Final = ("api", "v1", "activity", "email")
+# What X-HTTP-Method-Override may turn a POST into. A value that names none of them leaves the POST a POST: a server
+# that takes no notice of it would create the email.
+OVERRIDES: Final = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,25 +48,39 @@ def route(method: str, target: str, override: str | None = None) -> Route:
     `target` is the request target (path and query) as received, `override` the value of X-HTTP-Method-Override.
     """
     if override is not None and method == "POST":
-        method = override.strip().upper()
+        meant = override.strip().upper()
+        method = meant if meant in OVERRIDES else method
     if method not in {"POST", "PUT", "PATCH"}:
         return PASS_THROUGH
     if "email" not in target and "%" not in target:
         return PASS_THROUGH  # neither decoding nor collapsing could make it ours
-    segments = _segments(target.partition("?")[0].partition("#")[0])
-    if segments[:4] != BASE:
-        return PASS_THROUGH
-    if method == "POST":
-        return CREATE_EMAIL if len(segments) == len(BASE) else PASS_THROUGH
-    return UpdateEmail(segments[4]) if len(segments) == len(BASE) + 1 else PASS_THROUGH
+    for segments in _readings(target.partition("?")[0].partition("#")[0]):
+        if segments[: len(BASE)] == BASE:
+            if method == "POST" and len(segments) == len(BASE):
+                return CREATE_EMAIL
+            if method != "POST" and len(segments) == len(BASE) + 1:
+                return UpdateEmail(segments[-1])
+    return PASS_THROUGH
 
 
-def _segments(path: str) -> tuple[str, ...]:
-    """Resolve a path to its segments (RFC 3986, 5.2.4, after decoding)."""
-    segments: list[str] = []
-    for segment in unquote(path).split("/"):
+def _readings(path: str) -> list[tuple[str, ...]]:
+    """Resolve a path to its segments, in each way that servers do.
+
+    Of `/a//../b` some make `/b`, since the empty segment is gone before the dots are looked at; others make `/a/b`,
+    since it is what the dots take away (RFC 3986, 5.2.4).
+    """
+    segments = unquote(path).split("/")[1:]
+    collapsed = _resolved([segment for segment in segments if segment])
+    if ".." not in segments:
+        return [collapsed]
+    return [collapsed, tuple(filter(None, _resolved(segments)))]
+
+
+def _resolved(segments: list[str]) -> tuple[str, ...]:
+    resolved: list[str] = []
+    for segment in segments:
         if segment == "..":
-            del segments[-1:]
-        elif segment not in {"", "."}:
-            segments.append(segment)
-    return tuple(segments)
+            del resolved[-1:]
+        elif segment != ".":
+            resolved.append(segment)
+    return tuple(resolved)

@@ -11,6 +11,7 @@ import enum
 import re
 from dataclasses import dataclass
 from http import HTTPStatus
+from time import monotonic
 from typing import ClassVar, Final
 
 import orjson
@@ -93,14 +94,13 @@ class LookupClient:
     async def ask(self, question: Question, credentials: Credentials) -> dict[str, object]:
         """Give the JSON object that Close answers with. Raises LookupFailed where there is none."""
         breaker = self._breakers[question.kind]
-        now = asyncio.get_running_loop().time
-        if not breaker.closed(now()):
+        if not breaker.closed(monotonic()):
             raise LookupFailed(question.kind, "paused")
         try:
             async with asyncio.timeout(self._timeout):
                 status, body = await self._retried(question, credentials)
         except (GatewayError, TimeoutError) as error:
-            breaker.failed(now())
+            breaker.failed(monotonic())
             reason = error.code if isinstance(error, GatewayError) else "timed_out"
             raise LookupFailed(question.kind, reason) from None
         return self._read(question, status, body, breaker)
@@ -116,7 +116,7 @@ class LookupClient:
         if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
             breaker.succeeded()
         else:
-            breaker.failed(asyncio.get_running_loop().time())
+            breaker.failed(monotonic())
         raise LookupFailed(question.kind, "unreadable" if status == HTTPStatus.OK else f"status_{status}")
 
     async def _retried(self, question: Question, credentials: Credentials) -> tuple[int, bytes]:

@@ -5,6 +5,7 @@ Rule    Each answer is remembered for a while under the credential that asked. R
 """
 
 import asyncio
+from time import monotonic
 
 from gateway.exchange import Credentials
 from gateway.lookups import client
@@ -24,7 +25,7 @@ class Identities:
     async def resolve(self, credentials: Credentials, user_id: str | None) -> Identity:
         """Find the user's identity; for None, the credential's owner. Raises LookupFailed where Close does not tell."""
         key = (credentials.digest, user_id)
-        known = self._cache.get(key, asyncio.get_running_loop().time())
+        known = self._cache.get(key, monotonic())
         if known is not None:
             return known
         task = self._asked.get(key)
@@ -36,7 +37,7 @@ class Identities:
 
     def remembered(self, credentials: Credentials) -> Identity | None:
         """Tell the credential's owner where it is known already; nothing is asked."""
-        return self._cache.get((credentials.digest, None), asyncio.get_running_loop().time())
+        return self._cache.get((credentials.digest, None), monotonic())
 
     def forget(self, credentials: Credentials) -> None:
         """Drop what was learnt on a credential that Close refuses now."""
@@ -49,7 +50,7 @@ class Identities:
         if not isinstance(email, str) or sender_state(email) is not SenderState.USABLE:
             raise LookupFailed(Kind.OWNER if user_id is None else Kind.USER, "no_email_told")
         identity = Identity(email.strip())
-        self._cache.put(key, identity, asyncio.get_running_loop().time())
+        self._cache.put(key, identity, monotonic())
         return identity
 
     def _settled(self, key: Key, task: asyncio.Task[Identity]) -> None:

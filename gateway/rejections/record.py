@@ -47,7 +47,7 @@ def make_rejection(
         lead_id=_text(members.get("lead_id")),
         email_id=None if email_id is None else printable(email_id),
         credential=exchange.credentials.fingerprint if exchange.credentials else None,
-        owner=owner,
+        owner=None if owner is None else printable(owner),
         client=exchange.client,
         user_agent=exchange.user_agent,
         elapsed_ms=exchange.elapsed_ms(),

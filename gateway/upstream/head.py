@@ -7,7 +7,7 @@ Needs   Bytes in, bytes out: decoding would lose what is not UTF-8, and a mappin
 """
 
 import enum
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -43,8 +43,10 @@ NEVER_NOMINATED: Final = frozenset(
 )
 SPECIAL_IN_REQUEST: Final = HOP_BY_HOP | {b"host", b"content-length"}
 SPECIAL_IN_ANSWER: Final = HOP_BY_HOP | {b"content-length"}
+FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 # What Connection says of the connection itself; it names no field.
 CONNECTION_OPTIONS: Final = frozenset({b"close", b"keep-alive", b""})
+USUAL_CONNECTION: Final = frozenset({b"keep-alive", b"close", b"Keep-Alive"})
 
 
 class Framing(enum.Enum):
@@ -64,10 +66,13 @@ class AnswerFields:
     framing: Framing
 
 
-def nominated(values: Iterable[bytes]) -> frozenset[bytes]:
-    """List the fields, in small letters, that Connection ends at this hop."""
-    names = frozenset(name.strip().lower() for value in values for name in value.split(b","))
-    return names - CONNECTION_OPTIONS - NEVER_NOMINATED
+def nominated(fields: Fields) -> frozenset[bytes]:
+    """List the fields, in small letters, that Connection ends at this hop. Mostly there are none."""
+    named: frozenset[bytes] = frozenset()
+    for name, value in fields:
+        if name.lower() == b"connection" and value not in USUAL_CONNECTION:
+            named |= frozenset(option.strip().lower() for option in value.split(b","))
+    return named - CONNECTION_OPTIONS - NEVER_NOMINATED
 
 
 def request_head(
@@ -86,7 +91,7 @@ def request_head(
     `without` names fields (in small letters) to leave out, `extra` are lines to put last.
     """
     parts = [method, b" ", target, b" HTTP/1.1\r\n"]
-    drop = nominated(value for name, value in fields if name.lower() == b"connection")
+    drop = nominated(fields)
     framing = b"" if length is None else b"Content-Length: %d\r\n" % length
     host_line = b"Host: %b\r\n" % host
     for name, value in fields:
@@ -109,16 +114,19 @@ def request_head(
 def answer_fields(fields: Fields, without: Collection[bytes] = ()) -> AnswerFields:
     """Take what goes back from the fields of an answer, leaving out those named (in small letters) in `without`.
 
-    Raises UpstreamBroken for a transfer coding that was never asked for: the body could not be passed on as it is.
+    Raises UpstreamBroken for a transfer coding that was never asked for, since the body could not be passed on as it
+    is, and for a body that is framed twice, since the two hops could take it for two different ones.
     """
     parts: list[bytes] = []
     framing = Framing.UNTIL_CLOSE
-    drop: frozenset[bytes] = frozenset(without)
+    drop = nominated(fields)
     for name, value in fields:
         lower = name.lower()
         if lower not in SPECIAL_IN_ANSWER:
-            if lower not in drop:
+            if lower not in drop and lower not in without:
                 parts += (name, b": ", value, b"\r\n")
+        elif lower in FRAMING and framing is not Framing.UNTIL_CLOSE:
+            raise UpstreamBroken("The upstream's answer is framed twice.")
         elif lower == b"content-length":
             parts += (name, b": ", value, b"\r\n")
             framing = Framing.LENGTH
@@ -126,7 +134,4 @@ def answer_fields(fields: Fields, without: Collection[bytes] = ()) -> AnswerFiel
             if value.strip().lower() != b"chunked":
                 raise UpstreamBroken("The upstream answered in a transfer coding that the gateway did not ask for.")
             framing = Framing.CHUNKED
-        elif lower == b"connection" and not drop and (named := nominated((value,))):
-            # Rare, so the fields before this one are gone through again rather than the field looked for each time.
-            return answer_fields(fields, named | frozenset(without))
     return AnswerFields(b"".join(parts), framing)

@@ -6,16 +6,21 @@ Source  RFC 9110, 8.4; gzip RFC 1952, deflate RFC 1950 (and the raw RFC 1951 tha
 Limit   The caller's, on what each step yields: a small body may unfold to any size.
 """
 
-import io
 import zlib
 from collections.abc import Callable, Sequence
+from typing import Final, Protocol
 
 import brotli
 import zstandard
 
 # RFC 8878, 3.1.1.1.2: what a decoder should support, and the most it should grant a stranger.
-ZSTD_WINDOW = 8 * 1024 * 1024
-STEP = 256 * 1024
+ZSTD_WINDOW: Final = 8 * 1024 * 1024
+# No honest body has more, and each costs a decoding of up to the limit (urllib3 draws the line at five too).
+MOST_CODINGS: Final = 5
+BROTLI_STEP: Final = 256 * 1024
+"""Bytes of brotli's output at a time."""
+PIECE: Final = 256
+"""Bytes of input at a time: of zstd, whose decoder takes no limit, they unfold to 8 MiB at most."""
 
 
 class Undecodable(Exception):
@@ -37,6 +42,8 @@ def decode(body: bytes, applied: Sequence[bytes], limit: int) -> bytes:
 
     Raises Undecodable, and TooLarge past `limit` bytes.
     """
+    if len(applied) > MOST_CODINGS:
+        raise Undecodable
     for coding in reversed(applied):
         decoder = DECODERS.get(coding)
         if decoder is None:
@@ -47,56 +54,81 @@ def decode(body: bytes, applied: Sequence[bytes], limit: int) -> bytes:
     return body
 
 
+class _Decoder(Protocol):
+    """Decodes one stream, and keeps what follows it."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: memoryview, /) -> bytes: ...
+
+
 def _gunzip(body: bytes, limit: int) -> bytes:
     """Decode every member: RFC 1952, 2.2 lets a file hold several."""
-    plain = b""
-    while body and len(plain) <= limit:
-        piece, body = _inflate(zlib.decompressobj(wbits=31), body, limit + 1 - len(plain))
-        plain += piece
-    return plain
+    return _streams(body, limit, lambda: zlib.decompressobj(wbits=31))
 
 
 def _undeflate(body: bytes, limit: int) -> bytes:
     try:
-        plain, _ = _inflate(zlib.decompressobj(), body, limit + 1)
+        plain, _ = _stream(memoryview(body), limit, zlib.decompressobj())
     except Undecodable:
-        plain, _ = _inflate(zlib.decompressobj(wbits=-15), body, limit + 1)
-    return plain
-
-
-def _inflate(decoder: "zlib._Decompress", body: bytes, most: int) -> tuple[bytes, bytes]:
-    """Decode one stream; give what it holds, up to `most` bytes, and what follows it."""
-    try:
-        plain = decoder.decompress(body, most)
-    except zlib.error as error:
-        raise Undecodable from error
-    if not decoder.eof and len(plain) < most:
-        raise Undecodable  # it ends early
-    return plain, decoder.unused_data
+        plain, _ = _stream(memoryview(body), limit, zlib.decompressobj(wbits=-15))
+    return bytes(plain)
 
 
 def _unbrotli(body: bytes, limit: int) -> bytes:
     decoder = brotli.Decompressor()
-    plain = b""
+    plain = bytearray()
     try:
         while len(plain) <= limit:
-            piece = decoder.process(body, output_buffer_limit=STEP)
+            piece = decoder.process(body, output_buffer_limit=BROTLI_STEP)
             body = b""
             if not piece:
                 break
             plain += piece
     except brotli.error as error:
         raise Undecodable from error
-    return plain
+    if len(plain) <= limit and not decoder.is_finished():
+        raise Undecodable  # it ends early
+    return bytes(plain)
 
 
 def _unzstd(body: bytes, limit: int) -> bytes:
-    decoder = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
-    try:
-        with decoder.stream_reader(io.BytesIO(body), read_across_frames=True) as plain:
-            return plain.read(limit + 1)
-    except zstandard.ZstdError as error:
-        raise Undecodable from error
+    """Decode every frame: RFC 8878, 3.1 lets several follow one another."""
+    decompressor = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW)
+    return _streams(body, limit, decompressor.decompressobj)
+
+
+def _streams(body: bytes, limit: int, decoder: Callable[[], _Decoder]) -> bytes:
+    """Decode streams that follow one another, until they hold more than `limit` bytes."""
+    plain = bytearray()
+    rest = memoryview(body)
+    while rest and len(plain) <= limit:
+        piece, rest = _stream(rest, limit - len(plain), decoder())
+        plain += piece
+    return bytes(plain)
+
+
+def _stream(body: memoryview, limit: int, decoder: _Decoder) -> tuple[bytearray, memoryview]:
+    """Decode one stream, until it holds more than `limit` bytes; give that and what follows it.
+
+    It is fed in pieces: a decoder copies what follows its stream, and of many small streams that would be most of the
+    body each time.
+    """
+    plain = bytearray()
+    while not decoder.eof and len(plain) <= limit:
+        if not body:
+            raise Undecodable  # it ends early
+        piece = body[:PIECE]
+        try:
+            plain += decoder.decompress(piece)
+        except (zlib.error, zstandard.ZstdError) as error:
+            raise Undecodable from error
+        body = body[len(piece) - len(decoder.unused_data) :]
+    return plain, body
 
 
 DECODERS: dict[bytes, Callable[[bytes, int], bytes]] = {

@@ -1,0 +1,203 @@
+"""The command: serve, dev, sandbox, health, config.
+
+Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 1 for anything else. Settings and servers
+are imported by the command that needs them, so that --help is quick.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import click
+
+from gateway import __version__
+from gateway.errors import GatewayError
+
+if TYPE_CHECKING:
+    from gateway.config.load import Loaded
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+WIDTH: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+FILE: Final = click.Path(path_type=Path)
+
+
+class Failed(click.ClickException):
+    """An error with a text to show; exit code 1."""
+
+    def show(self, file: Any = None) -> None:
+        click.echo(f"close-gateway: {self.message}", file=file, err=True)
+
+
+class Unconfigured(Failed):
+    """A bad configuration; exit code 2."""
+
+    exit_code = 2
+
+
+def _settings(command: Command) -> Command:
+    """Add the flags that set settings."""
+    for option in reversed(
+        (
+            click.option("--upstream", metavar="URL", help="Where Close is. [https://api.close.com]"),
+            click.option("--listen", metavar="HOST:PORT", help="Where clients connect. [127.0.0.1:8080]"),
+            click.option(
+                "--admin", metavar="HOST:PORT|off", help="Where /healthz is served, if anywhere. [127.0.0.1:8081]"
+            ),
+            click.option(
+                "--mode",
+                metavar="enforce|report|off",
+                help="Refuse what breaks a rule, only log it, or look into nothing. [enforce]",
+            ),
+            click.option("--config", type=FILE, metavar="FILE", help="A TOML file with settings."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(context_settings=WIDTH)
+@click.version_option(__version__, "--version", prog_name="close-gateway", message="%(prog)s %(version)s")
+def main() -> None:
+    r"""A validation gateway in front of the Close CRM API.
+
+    It answers an email write that Close is sure to refuse at once, fills in the sender of a sent email, and forwards
+    everything else untouched.
+
+    \b
+    Try it:         close-gateway dev
+    Run it:         close-gateway serve --listen 0.0.0.0:8080
+    Watch first:    close-gateway serve --mode report
+    """
+
+
+@main.command()
+@_settings
+def serve(upstream: str | None, listen: str | None, admin: str | None, mode: str | None, config: Path | None) -> None:
+    """Run the gateway in front of Close.
+
+    Logs are JSON lines on standard output. SIGTERM and Ctrl-C stop it once the requests in flight are answered.
+    Settings come from --config, then CLOSE_GATEWAY_… variables, then flags.
+    """
+    loaded = _load(config, upstream, listen, admin, mode)
+    from gateway import app
+
+    _run(app.serve, loaded.settings)
+
+
+@main.command()
+@_settings
+def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str | None, config: Path | None) -> None:
+    r"""Run the gateway for development, in front of a sandbox of Close.
+
+    The same as serve, with readable logs. Without an upstream of yours, a small Close of its own answers, all in
+    memory; what is printed at the start tells its API keys and what to try.
+
+    \b
+    Against the real API:  close-gateway dev --upstream https://api.close.com
+    """
+    loaded = _load(config, upstream, listen, admin, mode, {"log.format": "console"})
+    from gateway import app
+
+    _run(app.dev, loaded.settings, sandbox="upstream.url" not in loaded.sources)
+
+
+@main.command()
+@click.option(
+    "--listen", metavar="HOST:PORT", default="127.0.0.1:8090", show_default=True, help="Where the sandbox listens."
+)
+def sandbox(listen: str) -> None:
+    """Run the sandbox alone: a small Close, all in memory."""
+    from gateway import app
+    from gateway.config.settings import Address
+
+    try:
+        address = Address.parse(listen)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--listen") from None
+    _run(app.run_sandbox, address)
+
+
+@main.command()
+@click.option(
+    "--admin",
+    metavar="HOST:PORT",
+    envvar="CLOSE_GATEWAY_ADMIN__LISTEN",
+    default="127.0.0.1:8081",
+    show_default=True,
+    help="The admin listener of the gateway to ask.",
+)
+def health(admin: str) -> None:
+    """Ask a running gateway whether it serves; exit with 0 or 1."""
+    from http.client import HTTPConnection, HTTPException
+
+    from gateway.config.settings import Address
+
+    try:
+        address = Address.parse(admin)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--admin") from None
+    connection = HTTPConnection(address.host, address.port, timeout=2)
+    try:
+        connection.request("GET", "/healthz")
+        answer = connection.getresponse()
+        text = answer.read(4096).decode("utf-8", "replace")
+    except (OSError, HTTPException) as error:
+        raise Failed(f"No gateway answers at {address}: {error}.") from None
+    finally:
+        connection.close()
+    if answer.status != 200:  # noqa: PLR2004 - HTTP's OK
+        raise Failed(f"The gateway at {address} answers with status {answer.status}.")
+    click.echo(text)
+
+
+@main.group()
+def config() -> None:
+    """Check the settings, or show those in force."""
+
+
+@config.command("check")
+@click.option("--config", "file", type=FILE, metavar="FILE", help="A TOML file with settings.")
+def config_check(file: Path | None) -> None:
+    """Find every problem in the settings, each with what mends it."""
+    loaded = _load(file)
+    click.echo(f"The configuration is fine: {len(loaded.sources)} settings given, the defaults for the others.")
+
+
+@config.command("show")
+@click.option("--config", "file", type=FILE, metavar="FILE", help="A TOML file with settings.")
+def config_show(file: Path | None) -> None:
+    """Print the settings in force and where each comes from, secrets as stars."""
+    from gateway.config.show import show
+
+    click.echo(show(_load(file)), nl=False)
+
+
+def _load(
+    file: Path | None,
+    upstream: str | None = None,
+    listen: str | None = None,
+    admin: str | None = None,
+    mode: str | None = None,
+    defaults: dict[str, object] | None = None,
+) -> "Loaded":
+    from gateway.config.load import load
+    from gateway.config.problem import BadConfiguration
+
+    flags = {"upstream.url": upstream, "listener.listen": listen, "admin.listen": admin, "inspect.mode": mode}
+    try:
+        return load(file, os.environ, flags, defaults)
+    except BadConfiguration as bad:
+        problems = "".join(f"\n  {problem}" for problem in bad.problems)
+        count = len(bad.problems)
+        raise Unconfigured(f"{count} problem{'s' * (count > 1)} in the configuration:{problems}") from None
+
+
+def _run(what: Callable[..., None], *args: object, **options: object) -> None:
+    try:
+        what(*args, **options)
+    except GatewayError as error:
+        raise Failed(str(error)) from None
+    except OSError as error:
+        raise Failed(f"{error.strerror or error}.") from None

@@ -1,0 +1,195 @@
+"""What can be set: one frozen class per section of the configuration."""
+
+import enum
+from dataclasses import dataclass, field
+
+from gateway.config.values import (
+    Address,
+    Bytes,
+    Count,
+    HostName,
+    ListenAddress,
+    OptionalAddress,
+    OptionalKey,
+    OptionalPath,
+    Seconds,
+    SecondsOrNone,
+    UpstreamUrl,
+)
+
+__all__ = [
+    "Address",
+    "AdminSettings",
+    "AnswerSettings",
+    "IdentitySettings",
+    "InspectSettings",
+    "ListenerSettings",
+    "LogFormat",
+    "LogLevel",
+    "LogSettings",
+    "LookupSettings",
+    "Mode",
+    "Oversize",
+    "Settings",
+    "ShutdownSettings",
+    "UpstreamSettings",
+]
+
+
+class Mode(enum.Enum):
+    """What becomes of an email write that breaks a rule."""
+
+    ENFORCE = "enforce"
+    """It is answered with 400 and never reaches Close."""
+    REPORT = "report"
+    """It is forwarded, and logged as request_reported."""
+    OFF = "off"
+    """Nothing is read or filled in: every request is forwarded as it came."""
+
+
+class Oversize(enum.Enum):
+    """What becomes of a body too large to inspect."""
+
+    FORWARD = "forward"
+    """It streams to Close uninspected, with a warning in the log."""
+    REJECT = "reject"
+    """It is answered with 413."""
+
+
+class LogFormat(enum.Enum):
+    """What a log line looks like."""
+
+    JSON = "json"
+    CONSOLE = "console"
+    """For reading by people; coloured on a terminal."""
+
+
+class LogLevel(enum.Enum):
+    """How much is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerSettings:
+    """[listener] Where clients reach the gateway."""
+
+    listen: ListenAddress = Address("127.0.0.1", 8080)
+    """HOST:PORT. Other than on loopback, credentials pass in the clear: put what ends TLS in front."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamSettings:
+    """[upstream] Where Close is and how long to wait for it."""
+
+    url: UpstreamUrl = "https://api.close.com"
+    """Scheme, host and, where it is not the scheme's own, port. Path and query are the client's."""
+    timeout: Seconds = 60.0
+    """Seconds without an answer or a sign of life until the request fails: 504, upstream_timed_out."""
+    connect_timeout: Seconds = 5.0
+    """Seconds until a connection counts as failed: 502, upstream_unreachable.
+
+    As long may a request wait for a connection where all are taken: 502, upstream_busy.
+    """
+    ca_file: OptionalPath = None
+    """A PEM file with certificate authorities to trust beside the system's. None: the system's alone."""
+    max_connections: Count = 256
+    """Connections to Close at a time, and so requests in flight: further ones wait."""
+    idle_timeout: Seconds = 30.0
+    """Seconds that a connection may be unused. Longer ones save handshakes, and meet a closed end more often."""
+    forwarded: bool = False
+    """Whether Close is told the client's address, scheme and Host, in X-Forwarded-For, -Proto and -Host."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InspectSettings:
+    """[inspect] What is done about email writes."""
+
+    mode: Mode = Mode.ENFORCE
+    """What becomes of one that breaks a rule."""
+    max_body: Bytes = 8_388_608
+    """Bytes of a body, as sent and as decoded, up to which it is inspected. As many may be held for each request."""
+    oversize: Oversize = Oversize.FORWARD
+    """What becomes of a body that is larger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentitySettings:
+    """[identity] How long it is remembered who stands behind a credential, and how credentials are named in logs."""
+
+    ttl: Seconds = 600.0
+    """Seconds until Close is asked again. As long may a changed address go unnoticed."""
+    max_entries: Count = 10_000
+    """Identities remembered at a time. Above it the least recently used is forgotten, and asked for again."""
+    fingerprint_key: OptionalKey = None
+    """What fingerprints of credentials are keyed with: at least 16 characters, secret.
+
+    The same key gives the same fingerprints after a restart and on other gateways. None: a fresh random one at each
+    start, so that fingerprints change with it.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookupSettings:
+    """[lookups] The gateway's own few questions to Close. Where one fails, the request is forwarded as it came."""
+
+    timeout: Seconds = 2.0
+    """Seconds until a question counts as failed. As long may it delay a request."""
+    breaker_failures: Count = 5
+    """Failures of one kind of question in a row, after which that kind is not asked for a while."""
+    breaker_pause: Seconds = 10.0
+    """Seconds of that while. Then one question is let through, and its outcome decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerSettings:
+    """[answer] What clients get to see of the gateway."""
+
+    mark: bool = True
+    """Whether answers to email writes say in X-Close-Gateway what was done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdminSettings:
+    """[admin] The listener for those who run the gateway."""
+
+    listen: OptionalAddress = Address("127.0.0.1", 8081)
+    """HOST:PORT. It asks nobody who they are: keep it private. None ("off"): there is none, nor health checks."""
+    hosts: tuple[HostName, ...] = ()
+    """Host names it answers to beside loopback and its own. Others get 421, so that no web page can read it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """[log] What is written to standard output."""
+
+    format: LogFormat = LogFormat.JSON
+    """JSON lines, or lines for reading."""
+    level: LogLevel = LogLevel.INFO
+    """The least severe level that is written. Refusals are warnings: with error, they go unlogged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShutdownSettings:
+    """[shutdown] How the gateway stops."""
+
+    grace: SecondsOrNone = 30.0
+    """Seconds that requests in flight have to finish. 0: they are broken off at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All of it. Made directly it is not checked: `gateway.config.load` reads and checks."""
+
+    listener: ListenerSettings = field(default_factory=ListenerSettings)
+    upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
+    inspect: InspectSettings = field(default_factory=InspectSettings)
+    identity: IdentitySettings = field(default_factory=IdentitySettings)
+    lookups: LookupSettings = field(default_factory=LookupSettings)
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    admin: AdminSettings = field(default_factory=AdminSettings)
+    log: LogSettings = field(default_factory=LogSettings)
+    shutdown: ShutdownSettings = field(default_factory=ShutdownSettings)

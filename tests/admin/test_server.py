@@ -1,0 +1,62 @@
+"""The admin listener."""
+
+import socket
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from gateway.admin.health import health
+from gateway.admin.server import AdminServer
+from gateway.config.settings import Address
+from gateway.errors import PortTaken
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[Address]:
+    """An admin listener that has one more name."""
+    server = AdminServer({"/healthz": health(Counter())}, Address("127.0.0.1", 0), ("Gateway.Internal",))
+    yield await server.open()
+    await server.close()
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("127.0.0.1", 200),
+        ("127.0.0.1:8081", 200),
+        ("localhost:1", 200),
+        ("LOCALHOST", 200),
+        ("[::1]:8081", 200),
+        ("gateway.internal", 200),
+        ("evil.example", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("localhost.evil.example:8081", 421),
+        ("", 421),
+        ("[::1", 200),
+        ("0.0.0.0", 421),
+    ],
+)
+async def test_it_answers_to_its_own_names_only(address: Address, host: str, status: int) -> None:
+    """A page that points its own name at this address (DNS rebinding) reads nothing."""
+    url = f"http://{address}/healthz"
+    async with aiohttp.ClientSession() as client, client.get(url, headers={"Host": host}) as answer:
+        assert answer.status == status
+        if status == 421:
+            assert "admin.hosts" in (await answer.json())["errors"][0]
+
+
+async def test_a_port_that_is_taken_is_named() -> None:
+    """The error says which address, and which flag and setting change it."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        server = AdminServer({}, Address("127.0.0.1", port), ())
+        with pytest.raises(PortTaken) as taken:
+            await server.open()
+    assert str(taken.value) == (
+        f"127.0.0.1:{port} is taken by another program. Stop that one, or choose another port with --admin HOST:PORT "
+        "(setting admin.listen); port 0 picks a free one."
+    )

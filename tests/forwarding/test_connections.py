@@ -1,0 +1,417 @@
+"""Connections on both sides: reused, retired, closed, and never mixed up."""
+
+import asyncio
+import json
+from collections.abc import Callable
+
+import pytest
+
+from gateway.config.settings import UpstreamSettings
+from tests.gateways import running
+from tests.raw import ask, chunked, connected, with_length
+from tests.recording import OK, Call, Script, answers, closes, hangs, in_turn, recording, resets
+
+GET = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
+HEAD = b"HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = with_length(b"POST /x HTTP/1.1\r\nHost: a\r\n", b"once")
+HALF_POST = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf"
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds that nobody tells of."""
+    async with asyncio.timeout(5):
+        while not holds():  # noqa: ASYNC110 - what is waited for are numbers inside of the pool
+            await asyncio.sleep(0.005)
+
+
+async def echo(call: Call) -> None:
+    """Answer with the target, so that a mix-up shows."""
+    await answers(with_length(b"HTTP/1.1 200 OK\r\n", call.request.target))(call)
+
+
+# -- reuse --
+
+
+async def test_one_connection_serves_one_request_after_the_other() -> None:
+    """Whoever sends them, and whether there is a body or not."""
+    script = in_turn(answers(OK), answers(OK), answers(OK.removesuffix(b"recorded")), answers(OK))
+    async with recording(script) as upstream, running(upstream.url) as gateway:
+        for request in (GET, POST, HEAD, GET):
+            assert (await ask(gateway.port, request)).status == 200
+        assert [request.connection for request in upstream.requests] == [0, 0, 0, 0]
+
+
+async def test_requests_at_the_same_time_have_connections_of_their_own() -> None:
+    """One connection carries one exchange at a time; afterwards both are free."""
+    together = asyncio.Barrier(2)
+
+    async def script(call: Call) -> None:
+        await together.wait()
+        await echo(call)
+
+    async with recording(script) as upstream, running(upstream.url) as gateway:
+        for _ in range(2):
+            asked = [ask(gateway.port, b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number) for number in range(2)]
+            assert [answer.body for answer in await asyncio.gather(*asked)] == [b"/0", b"/1"]
+        assert len(upstream.connections) == 2
+
+
+LAST = [
+    (answers(with_length(b"HTTP/1.1 200 OK\r\nConnection: close\r\n", b"recorded"))),
+    (answers(with_length(b"HTTP/1.0 200 OK\r\n", b"recorded"))),
+    (closes(b"HTTP/1.1 200 OK\r\n\r\nrecorded")),
+]
+
+
+@pytest.mark.parametrize("script", LAST, ids=["Connection: close", "HTTP/1.0", "until close"])
+async def test_a_connection_that_the_upstream_ends_is_not_reused(script: Script) -> None:
+    """RFC 9112, 9.3; the client's connection goes on."""
+    async with recording(script) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        for _ in range(3):
+            assert (await client.ask(POST)).body == b"recorded"
+        assert [request.connection for request in upstream.requests] == [0, 1, 2]
+
+
+async def test_an_unused_connection_is_closed_after_a_while() -> None:
+    """upstream.idle_timeout: before the upstream itself would close it."""
+    async with recording() as upstream, running(upstream.url, upstream=UpstreamSettings(idle_timeout=0.05)) as gateway:
+        await ask(gateway.port, GET)
+        await asyncio.wait_for(upstream.connections[0].left.wait(), 5)
+        assert (await ask(gateway.port, POST)).status == 200
+
+
+# -- stale connections: a request meets one that the upstream is just closing --
+
+BREAKS = [closes(), resets()]
+IDEMPOTENT = [b"GET", b"HEAD", b"OPTIONS", b"TRACE", b"PUT", b"DELETE"]
+
+
+def request_of(method: bytes) -> bytes:
+    """Make a small request, with a body where that is usual."""
+    return with_length(b"%b /x HTTP/1.1\r\nHost: a\r\n" % method, b"body" if method in {b"PUT", b"DELETE"} else b"")
+
+
+@pytest.mark.parametrize("breaks", BREAKS, ids=["closed", "reset"])
+@pytest.mark.parametrize("method", IDEMPOTENT)
+async def test_an_idempotent_request_is_tried_again_once(method: bytes, breaks: Script) -> None:
+    """RFC 9110, 9.2.2, and on a new connection: the client notices nothing."""
+    script = in_turn(answers(OK), breaks, answers(OK))
+    async with recording(script) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.ask(GET)
+        assert (await client.ask(request_of(method))).status == 200
+        _, first, second = upstream.requests
+        assert (first.head, first.body, first.connection) == (second.head, second.body, 0)
+        assert second.connection == 1
+        assert gateway.events("upstream_failed") == []
+
+
+@pytest.mark.parametrize("breaks", BREAKS, ids=["closed", "reset"])
+@pytest.mark.parametrize("method", [b"POST", b"PATCH"])
+async def test_another_request_is_never_sent_twice(method: bytes, breaks: Script) -> None:
+    """Close may have acted on it. The client is told, and its connection goes on."""
+    script = in_turn(answers(OK), breaks, answers(OK))
+    async with recording(script) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.ask(GET)
+        answer = await client.ask(request_of(method))
+        assert (answer.status, json.loads(answer.body)["gateway"]["code"]) == (502, "upstream_broken")
+        assert [request.method for request in upstream.requests] == [b"GET", method]
+        assert (await client.ask(GET)).status == 200
+
+
+async def test_what_streams_is_never_sent_twice() -> None:
+    """The gateway no longer holds what has gone up, be the method idempotent or not."""
+    script = in_turn(answers(OK), lambda call: call.connection.close(), answers(OK))
+    async with recording(script) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.ask(GET)
+        await client.send(HALF_POST.replace(b"POST", b"PUT"))
+        answer = await client.answer()
+        assert (answer.status, answer.values(b"connection")) == (502, [b"close"])
+        assert len(upstream.requests) == 2
+
+
+async def test_the_second_try_is_the_last() -> None:
+    """Where a new connection breaks too, the upstream is ailing, not the connection old."""
+    script = in_turn(answers(OK), closes(), closes(), answers(OK))
+    async with recording(script) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.ask(GET)
+        assert (await client.ask(GET)).status == 502
+        assert [request.connection for request in upstream.requests] == [0, 0, 1]
+
+
+async def test_the_second_try_does_not_meet_a_second_stale_connection() -> None:
+    """An upstream that closes its old connections closes all of them."""
+    together = asyncio.Barrier(2)
+
+    async def script(call: Call) -> None:
+        if len(upstream.requests) <= 2:
+            await together.wait()
+            await answers(OK)(call)
+        elif call.connection.number < 2:
+            await closes()(call)
+        else:
+            await answers(OK)(call)
+
+    async with recording(script) as upstream, running(upstream.url) as gateway:
+        await asyncio.gather(ask(gateway.port, GET), ask(gateway.port, GET))
+        assert (await ask(gateway.port, GET)).status == 200
+        assert len(upstream.connections) == 3
+        assert len(upstream.requests) == 4
+
+
+async def test_a_new_connection_that_breaks_is_not_tried_again() -> None:
+    """It was not old, so the request itself may be what breaks it."""
+    async with recording(closes()) as upstream, running(upstream.url) as gateway:
+        assert (await ask(gateway.port, GET)).status == 502
+        assert len(upstream.requests) == 1
+
+
+async def test_a_begun_answer_is_not_asked_for_again() -> None:
+    """The upstream has dealt with the request, whatever became of its answer."""
+    script = in_turn(answers(OK), closes(b"HTTP/1.1 200 OK\r\nCont"), answers(OK))
+    async with recording(script) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.ask(GET)
+        assert (await client.ask(GET)).status == 502
+        assert len(upstream.requests) == 2
+
+
+async def test_a_connection_closed_while_unused_costs_no_request() -> None:
+    """Not even one that must not be sent twice: the pool has noticed."""
+    async with recording(closes(OK)) as upstream, running(upstream.url) as gateway:
+        for _ in range(3):
+            assert (await ask(gateway.port, POST)).status == 200
+            await until(lambda: gateway.gateway._pool.open == 0)
+        assert len(upstream.requests) == 3
+
+
+# -- bytes that belong to no answer --
+
+SURPLUS = [
+    (GET, OK + OK),
+    (GET, OK + b"surplus"),
+    (GET, OK + b"\r\n"),
+    (GET, OK + b"HTTP/1.1 100 Continue\r\n\r\n"),
+    (GET, b"HTTP/1.1 204 No Content\r\nContent-Length: 4\r\n\r\nbody"),
+    (GET, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 4\r\n\r\nbody"),
+    (GET, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(b"x") + OK),
+    (HEAD, OK),
+    (HEAD, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(b"x")),
+]
+
+
+@pytest.mark.parametrize(("request_", "answer"), SURPLUS)
+async def test_surplus_reaches_nobody(request_: bytes, answer: bytes) -> None:
+    """What follows an answer's end is not the next one's beginning: its connection is retired."""
+    script = in_turn(answers(answer), echo)
+    async with recording(script) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        status = (await client.ask(request_)).status
+        assert status in {200, 204, 304}
+        for number in range(2):
+            target = b"/%d" % number
+            assert (await client.ask(b"GET %b HTTP/1.1\r\nHost: a\r\n\r\n" % target)).body == target
+
+
+async def test_what_comes_while_nothing_is_due_reaches_nobody() -> None:
+    """An answer pushed onto an unused connection would put all later ones off by one."""
+    async with recording(echo) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.ask(GET)
+        await upstream.connections[0].send(OK)
+        await asyncio.wait_for(upstream.connections[0].left.wait(), 5)
+        for number in range(3):
+            target = b"/%d" % number
+            assert (await client.ask(b"POST %b HTTP/1.1\r\nHost: a\r\n\r\n" % target)).body == target
+        assert [request.connection for request in upstream.requests] == [0, 1, 1, 1]
+
+
+# -- clients that leave, or do not wait --
+
+
+@pytest.mark.parametrize("reset", [True, False], ids=["reset", "closed"])
+@pytest.mark.parametrize(
+    ("request_", "script"),
+    [
+        (GET, hangs()),
+        (GET, hangs(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhalf")),
+        (GET, hangs(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n")),
+        (HALF_POST, answers(OK)),
+        (HALF_POST, hangs()),
+    ],
+    ids=["before the answer", "in a download", "in a chunked download", "in an upload", "in an upload that hangs"],
+)
+async def test_a_client_that_leaves_takes_its_upstream_connection_along(
+    request_: bytes, script: Script, *, reset: bool
+) -> None:
+    """What is half done cannot be reused, and nobody waits for the rest; all others are served."""
+    async with recording(script) as upstream, running(upstream.url) as gateway:
+        async with connected(gateway.port) as client:
+            await client.send(request_)
+            await upstream.received(1)
+            if b"Content-Length: 1000000" in request_:
+                await client.head()
+            if reset:
+                client.reset()
+        await asyncio.wait_for(upstream.connections[0].left.wait(), 5)
+        upstream.script = answers(OK)
+        assert (await ask(gateway.port, POST)).status == 200
+        assert [request.connection for request in upstream.requests] == [0, 1]
+        assert gateway.events("upstream_failed") == []
+
+
+async def early(call: Call) -> None:
+    """Answer before the request has come."""
+    await call.send(with_length(b"HTTP/1.1 403 Forbidden\r\n", b"early"))
+
+
+@pytest.mark.parametrize("rest", [b"", b" rest"], ids=["client stops", "client goes on"])
+async def test_an_answer_may_come_before_the_upload_ended(rest: bytes) -> None:
+    """It comes down whole. Neither connection goes on: a request is still open on them."""
+    async with recording(early) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.send(HALF_POST)
+        answer = await client.answer()
+        assert (answer.status, answer.body, answer.values(b"connection")) == (403, b"early", [b"close"])
+        await asyncio.wait_for(upstream.connections[0].left.wait(), 5)
+        await client.send(rest)
+        assert (await ask(gateway.port, GET)).status == 403
+        assert [request.connection for request in upstream.requests] == [0, 1]
+        if rest:
+            assert await client.rest() == b""
+
+
+async def test_a_large_upload_that_nobody_wants_ends() -> None:
+    """The upstream answers and reads no more; the client learns of the answer though it is still sending."""
+
+    async def script(call: Call) -> None:
+        await early(call)
+        await call.connection.close()
+
+    request = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 20000000\r\n\r\n"
+    async with recording(script) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        sending = asyncio.create_task(client.send(request + bytes(20_000_000)))
+        answer = await client.answer()
+        assert (answer.status, answer.body) == (403, b"early")
+        await sending
+        assert await client.rest() == b""
+
+
+async def test_pipelined_requests_are_answered_in_order() -> None:
+    """RFC 9112, 9.3.2: whatever each takes, and whatever kinds they are."""
+    async with recording(echo) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        requests = [b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number for number in range(20)]
+        requests[7] = with_length(b"POST /7 HTTP/1.1\r\nHost: a\r\n", b"GET /wrong HTTP/1.1\r\n\r\n")
+        requests[9] = b"PUT /9 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(b"x")
+        await client.send(b"".join(requests))
+        assert [(await client.answer()).body for _ in requests] == [b"/%d" % number for number in range(20)]
+
+
+async def test_after_close_nothing_more_is_read() -> None:
+    """RFC 9112, 9.6: requests behind a `Connection: close` are not served."""
+    surplus_sent = asyncio.Event()
+
+    async def script(call: Call) -> None:
+        if call.request.target == b"/last":
+            await surplus_sent.wait()
+        await echo(call)
+
+    last = b"GET /last HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    async with recording(script) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.send(GET + last)
+        await upstream.received(2)
+        await client.send(GET)
+        surplus_sent.set()
+        assert [(await client.answer()).body for _ in range(2)] == [b"/x", b"/last"]
+        assert await client.rest() == b""
+        assert upstream.targets == [b"/x", b"/last"]
+
+
+# -- more requests than connections --
+
+
+async def test_requests_wait_for_a_free_connection() -> None:
+    """upstream.max_connections holds, and everyone is served in the end."""
+    async with (
+        recording(echo) as upstream,
+        running(upstream.url, upstream=UpstreamSettings(max_connections=2)) as gateway,
+    ):
+        asked = [ask(gateway.port, b"GET /%d HTTP/1.1\r\nHost: a\r\n\r\n" % number) for number in range(30)]
+        assert [answer.body for answer in await asyncio.gather(*asked)] == [b"/%d" % number for number in range(30)]
+        assert len(upstream.connections) == 2
+
+
+async def test_nobody_waits_for_ever_for_a_free_connection() -> None:
+    """After upstream.connect_timeout it is a 502: Close has not seen the request."""
+    few = UpstreamSettings(max_connections=1, connect_timeout=0.1)
+    async with (
+        recording(hangs()) as upstream,
+        running(upstream.url, upstream=few) as gateway,
+        connected(gateway.port) as client,
+    ):
+        await client.send(GET)
+        await upstream.received(1)
+        answer = await ask(gateway.port, GET)
+        assert (answer.status, json.loads(answer.body)["gateway"]["code"]) == (502, "upstream_busy")
+        assert len(upstream.requests) == 1
+
+
+async def test_a_client_that_leaves_while_it_waits_holds_nobody_up() -> None:
+    """Its place goes to the next."""
+    release = asyncio.Event()
+
+    async def script(call: Call) -> None:
+        await release.wait()
+        await echo(call)
+
+    async with (
+        recording(script) as upstream,
+        running(upstream.url, upstream=UpstreamSettings(max_connections=1)) as gateway,
+        connected(gateway.port) as first,
+    ):
+        await first.send(GET)
+        await upstream.received(1)
+        queue = gateway.gateway._pool._waiting
+        async with connected(gateway.port) as leaver, connected(gateway.port) as last:
+            await leaver.send(b"GET /left HTTP/1.1\r\nHost: a\r\n\r\n")
+            await until(lambda: len(queue) == 1)
+            await last.send(b"GET /last HTTP/1.1\r\nHost: a\r\n\r\n")
+            await until(lambda: len(queue) == 2)
+            leaver.reset()
+            await until(lambda: len(queue) == 1)
+            release.set()
+            assert (await last.answer()).body == b"/last"
+        assert upstream.targets == [b"/x", b"/last"]
+
+
+async def test_a_broken_message_is_the_end_of_its_connection() -> None:
+    """Answered once and in its turn, in Close's shape; nothing behind it is served."""
+    async with recording(echo) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.send(GET)
+        await upstream.received(1)
+        await client.send(b"no request at all\r\n\r\n" + GET)
+        assert (await client.answer()).body == b"/x"
+        answer = await client.answer()
+        assert (answer.status, json.loads(answer.body)["gateway"]["code"]) == (400, "request_malformed")
+        assert await client.rest() == b""
+        assert upstream.targets == [b"/x"]
+
+
+async def test_what_comes_in_one_piece_with_a_broken_message_is_lost_with_it() -> None:
+    """aiohttp's parser drops the whole piece. That is safe: nothing of it goes up, and nothing is answered well."""
+    async with recording(echo) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.send(GET + b"no request at all\r\n\r\n" + GET)
+        assert (await client.answer()).status == 400
+        assert await client.rest() == b""
+        assert upstream.requests == []
+
+
+async def test_an_upload_that_is_framed_wrongly_breaks_off() -> None:
+    """The upstream sees a request that never ends, the client one 400 and then the end of its connection."""
+    head = b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with recording(echo) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.send(head + b"4\r\nbody\r\n")
+        await upstream.received(1)
+        await client.send(b"nonsense\r\n")
+        answer = await client.answer()
+        assert (answer.status, answer.values(b"connection")) == (400, [b"close"])
+        assert json.loads(answer.body)["gateway"]["code"] == "request_broken"
+        assert await client.rest() == b""
+        await upstream.connections[0].left.wait()
+        assert (upstream.requests[0].body, upstream.requests[0].complete) == (b"body", False)
+        assert len(gateway.events("request_broken")) == 1

@@ -1,0 +1,86 @@
+"""A gateway for a test: in this process, on a free port, its log in memory."""
+
+import io
+import json
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, Final
+
+from gateway.app import Gateway
+from gateway.config.settings import (
+    Address,
+    AdminSettings,
+    ListenerSettings,
+    Settings,
+    ShutdownSettings,
+    UpstreamSettings,
+)
+from gateway.log import make_log
+
+FREE: Final = Address("127.0.0.1", 0)
+
+
+class Running:
+    """A gateway that runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._lines = io.BytesIO()
+        self._stopped = False
+        self.gateway = Gateway(settings, make_log("debug", console=False, stream=self._lines))
+
+    @property
+    def port(self) -> int:
+        return self.gateway.listen.port
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def counts(self) -> Counter[str]:
+        return self.gateway.counts
+
+    @property
+    def written(self) -> bytes:
+        """The log as it was written."""
+        return self._lines.getvalue()
+
+    @property
+    def log(self) -> list[dict[str, Any]]:
+        """The events of the log, read back."""
+        return [json.loads(line) for line in self.written.splitlines()]
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """Tell the events of this name."""
+        return [event for event in self.log if event["event"] == name]
+
+    async def stop(self) -> None:
+        """Stop it; once is enough."""
+        if not self._stopped:
+            self._stopped = True
+            await self.gateway.stop()
+
+
+@asynccontextmanager
+async def running(
+    upstream_url: str, *, upstream: UpstreamSettings | None = None, **sections: Any
+) -> AsyncIterator[Running]:
+    """Run a gateway in front of `upstream_url`.
+
+    Sections of the settings are given by their names: `inspect=InspectSettings(mode=Mode.REPORT)`. Unless they are,
+    the admin listener is off and a stop waits no more than a second for what is in flight.
+    """
+    given: dict[str, Any] = {"admin": AdminSettings(listen=None), "shutdown": ShutdownSettings(grace=1.0)} | sections
+    settings = Settings(
+        listener=ListenerSettings(listen=FREE),
+        upstream=replace(upstream or UpstreamSettings(), url=upstream_url),
+        **given,
+    )
+    gateway = Running(settings)
+    await gateway.gateway.start()
+    try:
+        yield gateway
+    finally:
+        await gateway.stop()

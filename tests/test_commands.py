@@ -1,0 +1,155 @@
+"""The commands as a user runs them: processes of their own, their output read, their exit codes looked at."""
+
+import base64
+import http.client
+import itertools
+import json
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO
+from urllib.parse import urlsplit
+
+import pytest
+
+START = 20.0
+"""Seconds that a command may take to say that it is ready; on a busy machine Python alone takes some."""
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """Run close-gateway, and see that it is gone afterwards."""
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "gateway", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=START)
+
+
+def read_until(stream: IO[str] | None, last: str) -> str:
+    """Read the lines up to the one that holds `last`."""
+    assert stream is not None
+    text = ""
+    for line in stream:
+        text += line
+        if last in line:
+            return text
+    raise AssertionError(f"the output ended without {last!r}:\n{text}")
+
+
+def stopped(process: subprocess.Popen[str], number: signal.Signals) -> tuple[int, str, str]:
+    """Send the signal and give exit code, the rest of the output and the errors."""
+    process.send_signal(number)
+    out, err = process.communicate(timeout=START)
+    return process.returncode, out, err
+
+
+def as_curl(command: str) -> tuple[int, str | None, dict[str, object]]:
+    """Do what a curl line says; give status, mark and JSON."""
+    words = shlex.split(command.replace("\\\n", " "))
+    given = dict(itertools.pairwise(words))
+    url = next(word for word in words if word.startswith("http"))
+    parts = urlsplit(url)
+    name, value = given["-H"].split(": ")
+    headers = {name: value, "Authorization": "Basic " + base64.b64encode(given["-u"].encode()).decode()}
+    connection = http.client.HTTPConnection(parts.netloc, timeout=START)
+    connection.request(given["-X"], parts.path, given["-d"], headers)
+    answer = connection.getresponse()
+    body = json.loads(answer.read())
+    connection.close()
+    return answer.status, answer.getheader("X-Close-Gateway"), body
+
+
+def test_dev_prints_four_requests_that_do_what_they_say() -> None:
+    """A newcomer pastes the lines and sees each verdict; Ctrl-C ends it cleanly."""
+    with started("dev", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0") as process:
+        text = read_until(process.stdout, "Ctrl-C")
+        assert "api_jane_sandbox_key" in text
+        assert "Jane Roe <jane@example.com>" in text
+        commands = re.findall(r"curl .*?'$", text, re.DOTALL | re.MULTILINE)
+        answers = [as_curl(command) for command in commands]
+        code, _, err = stopped(process, signal.SIGINT)
+    assert [(status, mark) for status, mark, _ in answers] == [
+        (400, "rejected; sender_required"),
+        (200, "filled; sender"),
+        (200, "forwarded"),
+        (400, "rejected; sender_required"),
+    ]
+    assert answers[1][2]["sender"] == "jane@example.com"
+    assert (code, err) == (0, "")
+
+
+def test_serve_in_front_of_a_sandbox() -> None:
+    """Both as processes of their own: JSON lines only, nothing secret in them, and SIGTERM ends both cleanly."""
+    with started("sandbox", "--listen", "127.0.0.1:0") as sandbox:
+        url = re.findall(r"http://127\.0\.0\.1:\d+", read_until(sandbox.stdout, "listens"))[0]
+        with started(
+            "serve", "--upstream", url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--mode", "enforce"
+        ) as process:
+            first = json.loads(read_until(process.stdout, "gateway_started"))
+            body = json.dumps({"status": "outbox", "subject": "CANARY-SUBJECT", "to": ["canary@example.org"]})
+            status, mark, _ = as_curl(
+                f"curl -u CANARY-KEY: -X POST http://{first['listen']}/api/v1/activity/email/ -H 'A: b' -d '{body}'"
+            )
+            asked = subprocess.run(  # noqa: S603 - our own command
+                [sys.executable, "-m", "gateway", "health", "--admin", first["admin"]],
+                capture_output=True,
+                check=False,
+                timeout=START,
+            )
+            code, out, err = stopped(process, signal.SIGTERM)
+        assert stopped(sandbox, signal.SIGTERM)[0] == 0
+    assert (status, mark, code, err) == (400, "rejected; sender_required", 0, "")
+    assert (asked.returncode, json.loads(asked.stdout)["counts"]) == (0, {"rejected": 1})
+    events = [json.loads(line) for line in out.splitlines()]
+    assert [event["event"] for event in events] == ["request_rejected", "gateway_stopped"]
+    assert not re.search("canary", out, re.IGNORECASE)
+
+
+def test_a_port_in_use_is_named_with_what_to_do() -> None:
+    """Exit code 1, one line, no traceback."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        for arguments in (
+            ("serve", "--listen", f"127.0.0.1:{port}", "--admin", "off"),
+            ("dev", "--admin", f"127.0.0.1:{port}", "--listen", "127.0.0.1:0"),
+            ("sandbox", "--listen", f"127.0.0.1:{port}"),
+        ):
+            with started(*arguments) as process:
+                out, err = process.communicate(timeout=START)
+            assert process.returncode == 1
+            assert err.startswith(f"close-gateway: 127.0.0.1:{port} is taken by another program.")
+            assert err.count("\n") == 1
+            assert "gateway_started" not in out
+
+
+def test_health_of_nobody() -> None:
+    """Where no gateway answers, exit code 1 and a sentence."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+        with started("health", "--admin", f"127.0.0.1:{port}") as process:
+            _, err = process.communicate(timeout=START)
+    assert process.returncode == 1
+    assert err.startswith(f"close-gateway: No gateway answers at 127.0.0.1:{port}")
+
+
+@pytest.mark.parametrize("command", ["serve", "dev"])
+def test_a_bad_configuration_is_told_whole(command: str) -> None:
+    """Exit code 2, and every problem with its fix, before any port is opened."""
+    with started(command, "--mode", "strict", "--upstream", "api.close.com", "--listen", "8080") as process:
+        out, err = process.communicate(timeout=START)
+    assert process.returncode == 2
+    assert out == ""
+    for setting in ("inspect.mode", "upstream.url", "listener.listen"):
+        assert setting in err
