@@ -4,6 +4,8 @@ Both are written to the transport directly: aiohttp's own response would take a 
 in other words than Close's and at several times the price. `Sent` tells its server what was done.
 """
 
+import socket
+import struct
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,6 +18,8 @@ import orjson
 from aiohttp import HttpVersion11, web
 
 NO_BODY: Final = frozenset({204, 304})  # RFC 9110, 15.3.5 and 15.4.5
+LINGER_NOT: Final = struct.pack("ii", 1, 0)
+"""Of SO_LINGER: closing sends a reset at once."""
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -53,6 +57,16 @@ def write(request: web.BaseRequest, data: bytes) -> None:
     transport.write(data)
 
 
+def reset(request: web.BaseRequest) -> None:
+    """End the client's connection so that it sees an error, whatever it has been sent."""
+    transport = request.transport
+    if transport is None:
+        return
+    # An abort alone ends in good order where all that was written is out already.
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
+    transport.abort()
+
+
 def chunk(piece: bytes, *, last: bool = False) -> bytes:
     """Frame a piece of a body as a chunk (RFC 9112, 7.1), and the end after it where it is the last."""
     end = b"0\r\n\r\n" if last else b""
@@ -66,11 +80,12 @@ class RelayedAnswer:
     chunked, and for HTTP/1.0, which knows no chunks, ends with the connection (RFC 9112, 6.3 and 7.1).
     """
 
-    __slots__ = ("_chunked", "_request", "keep_alive")
+    __slots__ = ("_chunked", "_request", "_until_close", "keep_alive")
 
     def __init__(self, request: web.BaseRequest, *, keep_alive: bool) -> None:
         self._request = request
         self._chunked = False
+        self._until_close = False
         self.keep_alive = keep_alive
 
     def begin(self, status: int, reason: bytes, lines: bytes, *, has_length: bool, piece: bytes, end: bool) -> None:
@@ -83,6 +98,7 @@ class RelayedAnswer:
                 self._chunked = True
                 framing = b"Transfer-Encoding: chunked\r\n"
             else:
+                self._until_close = True
                 self.keep_alive = False
         if not self.keep_alive:
             framing += b"Connection: close\r\n"
@@ -103,13 +119,10 @@ class RelayedAnswer:
 
     def break_off(self) -> None:
         """Let the client see that the answer is not complete."""
-        transport = self._request.transport
-        if transport is None:
-            return
-        if self._request.version >= HttpVersion11:
-            transport.close()  # what is missing of the length, or the last chunk, tells
-        else:
-            transport.abort()  # only a reset tells
+        if self._until_close:
+            reset(self._request)  # its end would be the body's
+        elif self._request.transport is not None:
+            self._request.transport.close()  # what is missing of the length, or the last chunk, tells
         self.keep_alive = False
 
 

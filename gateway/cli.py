@@ -60,7 +60,7 @@ def _settings(command: Command) -> Command:
 @click.group(context_settings=WIDTH)
 @click.version_option(__version__, "--version", prog_name="close-gateway", message="%(prog)s %(version)s")
 def main() -> None:
-    r"""A validation gateway in front of the Close CRM API.
+    """A validation gateway in front of the Close CRM API.
 
     It answers an email write that Close is sure to refuse at once, fills in the sender of a sent email, and forwards
     everything else untouched.
@@ -89,7 +89,7 @@ def serve(upstream: str | None, listen: str | None, admin: str | None, mode: str
 @main.command()
 @_settings
 def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str | None, config: Path | None) -> None:
-    r"""Run the gateway for development, in front of a sandbox of Close.
+    """Run the gateway for development, in front of a sandbox of Close.
 
     The same as serve, with readable logs. Without an upstream of yours, a small Close of its own answers, all in
     memory; what is printed at the start tells its API keys and what to try.
@@ -162,7 +162,8 @@ def config() -> None:
 def config_check(file: Path | None) -> None:
     """Find every problem in the settings, each with what mends it."""
     loaded = _load(file)
-    click.echo(f"The configuration is fine: {len(loaded.sources)} settings given, the defaults for the others.")
+    given = len(loaded.sources)
+    click.echo(f"The configuration is fine: {given or 'no'} setting{'s' * (given != 1)} given, defaults for the rest.")
 
 
 @config.command("show")

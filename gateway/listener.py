@@ -16,6 +16,7 @@ from aiohttp import web
 from aiohttp.http import RawRequestMessage
 from structlog.typing import FilteringBoundLogger
 
+from gateway.answer import reset
 from gateway.config.settings import Address
 from gateway.errors import GatewayError, PortTaken
 from gateway.exchange import Downstream, Exchange
@@ -75,7 +76,8 @@ class Dispatcher:
         except Exception as fault:
             self._log_fault(exchange, fault)
             if exchange.request.writer.output_size:
-                raise ConnectionAbortedError from fault  # the answer has begun: aiohttp closes the connection
+                reset(exchange.request)  # the answer has begun, and must not look complete
+                raise ConnectionAbortedError from fault
             return _answer(exchange, InternalError("The gateway has failed."))
 
     def _log_fault(self, exchange: Exchange, fault: Exception) -> None:
@@ -146,6 +148,8 @@ class _Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what is no request. aiohttp's own text would quote what the client sent."""
+        if request.writer.output_size:
+            raise ConnectionAbortedError  # an answer has begun: another one would be read as a part of it
         malformed = RequestMalformed("This is not a valid HTTP request, or it goes beyond the gateway's limits.")
         return gateway_error(malformed, secrets.token_hex(16)).send(request, keep_alive=False)
 

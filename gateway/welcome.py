@@ -40,7 +40,7 @@ def _examples(listen: Address) -> list[str]:
     from gateway.sandbox.seed import DRAFT_ID, JANE, LEAD_ID
 
     url = f"http://{listen}/api/v1/activity/email/"
-    new = {"lead_id": LEAD_ID, "to": ["lead@example.net"], "subject": "Hello"}
+    new = {"lead_id": LEAD_ID, "to": ["lead@example.net"]}
     examples = (
         ("Rejected: an email to send needs a sender.", "POST", url, new | {"status": "outbox"}),
         ("Filled: one that was sent already gets its user's address.", "POST", url, new | {"status": "sent"}),
@@ -57,7 +57,8 @@ def _examples(listen: Address) -> list[str]:
         lines += [
             f"  # {comment}",
             f"  curl -i -u {JANE.api_key}: -X {method} {target} \\",
-            f"    -H 'Content-Type: application/json' -d '{json.dumps(email)}'",
+            "    -H 'Content-Type: application/json' \\",
+            f"    -d '{json.dumps(email)}'",
             "",
         ]
     return lines

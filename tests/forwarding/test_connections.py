@@ -392,7 +392,7 @@ async def test_a_broken_message_is_the_end_of_its_connection() -> None:
 
 
 async def test_what_comes_in_one_piece_with_a_broken_message_is_lost_with_it() -> None:
-    """The parser, aiohttp's, drops the whole piece. That is safe: nothing of it goes up, and nothing is answered well."""
+    """The parser drops the whole piece. That is safe: nothing of it goes up, and nothing is answered well."""
     async with recording(echo) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
         await client.send(GET + b"no request at all\r\n\r\n" + GET)
         assert (await client.answer()).status == 400

@@ -1,0 +1,83 @@
+from copy import deepcopy
+from itertools import product
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.policy.email import EmailWrite, Status, StoredEmail
+from gateway.policy.sender import SenderState
+from gateway.policy.update import judge_update, needs_stored_email
+from gateway.policy.verdict import Forward, Reject, UpdateVerdict, Violation, ViolationCode
+from tests.policy.senders import ADDRESS, JSON_VALUES, SENDERS
+
+FORWARD = Forward()
+REQUIRED = Reject((Violation(ViolationCode.SENDER_REQUIRED, "sender", "This field is required."),))
+NO_STRING = Reject((Violation(ViolationCode.SENDER_MALFORMED, "sender", "Value must be of str type."),))
+NO_ADDRESS = Reject((Violation(ViolationCode.SENDER_MALFORMED, "sender", "Invalid email address."),))
+
+SENDS = {Status.SCHEDULED, Status.OUTBOX}
+UNKNOWN, WITHOUT, WITH = None, StoredEmail(None), StoredEmail(ADDRESS)
+STORED = (UNKNOWN, WITHOUT, WITH)
+TABLE: list[tuple[SenderState, tuple[UpdateVerdict, ...]]] = [  # for what is to be sent: unknown, without, with one
+    (SenderState.MISSING, (FORWARD, REQUIRED, FORWARD)),
+    (SenderState.NOT_A_STRING, (NO_STRING, NO_STRING, NO_STRING)),
+    (SenderState.NO_ADDRESS, (NO_ADDRESS, NO_ADDRESS, NO_ADDRESS)),
+    (SenderState.USABLE, (FORWARD, FORWARD, FORWARD)),
+]
+CELLS = [
+    (state, stored, verdict) for state, verdicts in TABLE for stored, verdict in zip(STORED, verdicts, strict=True)
+]
+
+
+def test_the_table_is_complete() -> None:
+    """A state of the sender that is added to the enum has to be given verdicts."""
+    assert [state for state, _ in TABLE] == list(SenderState)
+
+
+@pytest.mark.parametrize("status", SENDS)
+@pytest.mark.parametrize(("state", "stored", "verdict"), CELLS)
+def test_what_is_to_be_sent(
+    status: Status, state: SenderState, stored: StoredEmail | None, verdict: UpdateVerdict
+) -> None:
+    """A sender is needed in the change or in the stored email; where the stored one is not known, Close decides."""
+    for sender in SENDERS[state]:
+        assert judge_update(EmailWrite(status=status, sender=sender), stored) == verdict, sender
+
+
+@pytest.mark.parametrize("status", [status for status in (*Status, None) if status not in SENDS])
+def test_every_other_change_is_forwarded(status: Status | None) -> None:
+    """A change that sends nothing needs no sender, and what is wrong with the one it gives is Close's to say."""
+    for state, stored in product(SenderState, STORED):
+        for sender in SENDERS[state]:
+            assert judge_update(EmailWrite(status=status, sender=sender), stored) == FORWARD, sender
+
+
+@pytest.mark.parametrize("sender", ["", " \t"])
+def test_a_blank_sender_that_is_stored_is_none(sender: str) -> None:
+    """Close would take neither for a sender."""
+    assert judge_update(EmailWrite(status=Status.OUTBOX), StoredEmail(sender)) == REQUIRED
+
+
+@pytest.mark.parametrize("state", SenderState)
+@pytest.mark.parametrize("status", [*Status, None])
+def test_the_stored_email_is_asked_for_only_where_it_decides(status: Status | None, state: SenderState) -> None:
+    """A look-up counts against the caller's limit: none is made unless the change sends and names no sender."""
+    decides = status in SENDS and state is SenderState.MISSING
+    for sender in SENDERS[state]:
+        change = EmailWrite(status=status, sender=sender)
+        assert needs_stored_email(change) is decides, sender
+        assert (judge_update(change, WITHOUT) != judge_update(change, WITH)) is decides, sender
+
+
+@settings(derandomize=True, deadline=None, max_examples=200)
+@given(st.sampled_from([*Status, None]), JSON_VALUES, st.sampled_from(STORED))
+def test_judging_is_total_and_pure(status: Status | None, sender: object, stored: StoredEmail | None) -> None:
+    """Whatever stands in the change, there is a verdict; it is the same each time, and the change is left as it was."""
+    change = EmailWrite(status, sender)
+    before = deepcopy(change)
+    verdict = judge_update(change, stored)
+    assert isinstance(verdict, get_args(UpdateVerdict))
+    assert judge_update(change, stored) == verdict
+    assert change == before
