@@ -111,13 +111,18 @@ class UpstreamConnection(asyncio.Protocol):
 
     @property
     def reusable(self) -> bool:
-        """Whether another exchange may follow: this one is over on both sides, and nothing came that was not due."""
-        return self.complete and self._keep_alive and not self._spoiled and self.connected
+        """Whether another exchange may follow: this one is over and read to its end, and nothing came that was not due.
+
+        A body that nobody took, as of a client that left just then, would be the beginning of the next one's.
+        """
+        return self.complete and not self._chunks and self._keep_alive and not self._spoiled and self.connected
 
     def begin(self, *, bodiless: bool) -> None:
         """Start an exchange. `bodiless`: the answer has no body whatever its head says, as to HEAD."""
         self._bodiless = bodiless
         self._current = None
+        self._chunks = []
+        self._held = 0
         self._seen = 0
         self.complete = False
         self.uses += 1
