@@ -21,6 +21,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 WIDTH: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FILE: Final = click.Path(path_type=Path)
+LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, never bound to
 
 
 class Failed(click.ClickException):
@@ -138,7 +139,9 @@ def health(admin: str) -> None:
         address = Address.parse(admin)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--admin") from None
-    connection = HTTPConnection(address.host, address.port, timeout=2)
+    # Whoever listens everywhere listens on loopback, and answers to that name; to 0.0.0.0 as a Host it would not.
+    host = LOOPBACK_OF.get(address.host, address.host)
+    connection = HTTPConnection(host, address.port, timeout=2)
     try:
         connection.request("GET", "/healthz")
         answer = connection.getresponse()

@@ -1,39 +1,91 @@
-"""Pure: settings that are fine each by itself, and every problem between them."""
+"""Pure: settings that are fine each by itself, and everything that does not go together among them."""
 
-from collections.abc import Iterator, Mapping
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.config.problem import Problem
 from gateway.config.settings import Address, Settings
 
-ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+PORTS: Final = {"http": 80, "https": 443}
+LOCALHOST: Final = frozenset({"127.0.0.1", "::1"})
 
 
-def check(settings: Settings, sources: Mapping[str, str]) -> Iterator[Problem]:
-    """Find what does not go together. `sources` tell where a setting was given, by its name."""
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Settings that cannot be in force together."""
+
+    names: tuple[str, ...]
+    """The settings, and first the one to change."""
+    what: str
+    fix: str
+
+
+def check(settings: Settings) -> Iterator[Conflict]:
+    """Find every conflict. What only the network knows, such as whose a host name is, is no conflict."""
     listen, admin = settings.listener.listen, settings.admin.listen
-    if admin is not None and admin.port != 0 and _meet(listen.host, listen.port, admin):
-        yield Problem(
-            "admin.listen",
-            sources.get("admin.listen") or sources.get("listener.listen", "the defaults"),
-            f"is where clients connect already ({listen})",
+    if admin is not None and _share_a_port(listen, admin):
+        yield Conflict(
+            ("admin.listen", "listener.listen"),
+            f"is {admin}, and clients connect to {listen}",
             'Choose another port with --admin HOST:PORT, or "off".',
         )
-    parts = urlsplit(settings.upstream.url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    if listen.port != 0 and _meet(parts.hostname or "", port, listen):
-        yield Problem(
-            "upstream.url",
-            sources.get("upstream.url", "the defaults"),
-            f"leads back to the gateway itself ({listen})",
-            "Name Close, https://api.close.com, or a sandbox on another port.",
-        )
+    upstream = _address(settings.upstream.url)
+    for name, listener in (("listener.listen", listen), ("admin.listen", admin)):
+        if listener is not None and _leads_to(upstream, listener):
+            yield Conflict(
+                ("upstream.url", name),
+                f"leads back to the gateway itself, which listens on {listener}",
+                "Name Close, https://api.close.com, or a sandbox on another port.",
+            )
 
 
-def _meet(host: str, port: int, listener: Address) -> bool:
-    """Whether a connection to host and port comes out at the listener."""
-    if port != listener.port:
+def _address(url: str) -> Address:
+    parts = urlsplit(url)
+    return Address(parts.hostname or "", parts.port or PORTS[parts.scheme])
+
+
+def _share_a_port(one: Address, other: Address) -> bool:
+    """Whether the system would refuse to listen on both. Port 0 is a free one each time."""
+    if one.port != other.port or one.port == 0:
         return False
-    either = {host, listener.host}
-    return len(either) == 1 or bool(either & ANYWHERE) or either <= LOOPBACK
+    return any(_overlap(mine, others) for mine in _hosts(one) for others in _hosts(other))
+
+
+def _overlap(one: str, other: str) -> bool:
+    """Whether two hosts are one to listen on: an unspecified address stands for all of its family."""
+    if one == other:
+        return True
+    first, second = _ip(one), _ip(other)
+    if first is None or second is None or first.version != second.version:
+        return False
+    return first == second or first.is_unspecified or second.is_unspecified
+
+
+def _leads_to(target: Address, listener: Address) -> bool:
+    """Whether a connection to the target is sure to come out at the listener."""
+    if target.port != listener.port:
+        return False
+    return any(_reaches(host, own) for host in _hosts(target) for own in _hosts(listener))
+
+
+def _reaches(host: str, own: str) -> bool:
+    if host == own:
+        return True
+    first, second = _ip(host), _ip(own)
+    if first is None or second is None or first.version != second.version:
+        return False
+    return first == second or (second.is_unspecified and (first.is_loopback or first.is_unspecified))
+
+
+def _hosts(address: Address) -> frozenset[str]:
+    host = address.host.lower()
+    return LOCALHOST if host == "localhost" else frozenset({host})
+
+
+def _ip(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from gateway.config.values import printable
 from gateway.errors import GatewayError
 
 
@@ -19,7 +20,7 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.setting} (from {self.source}) {self.what}. {self.fix}"
+        return f"{printable(self.setting)} (from {printable(self.source)}) {self.what}. {self.fix}"
 
 
 class BadConfiguration(GatewayError):

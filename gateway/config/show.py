@@ -1,30 +1,27 @@
 """The settings in force, as a file that could be loaded again; secrets as stars."""
 
 from collections.abc import Iterator
-from dataclasses import fields
 
+from gateway.config.known import KNOWN, SECTIONS, Known
 from gateway.config.load import Loaded
-from gateway.config.values import spelled
+from gateway.config.values import printable, spelled
 
 
 def show(loaded: Loaded) -> str:
     """Write every setting, and behind each that was given where it comes from."""
-    return "\n".join(_lines(loaded)) + "\n"
+    return "\n\n".join("\n".join(_lines(loaded, section)) for section in SECTIONS) + "\n"
 
 
-def _lines(loaded: Loaded) -> Iterator[str]:
-    for number, section in enumerate(fields(loaded.settings)):
-        if number:
-            yield ""
-        yield f"[{section.name}]"
-        settings = getattr(loaded.settings, section.name)
-        for setting in fields(settings):
-            source = loaded.sources.get(f"{section.name}.{setting.name}")
-            origin = f"  # from {source}" if source else ""
-            yield f"{_line(setting.name, getattr(settings, setting.name), section.name)}{origin}"
+def _lines(loaded: Loaded, section: str) -> Iterator[str]:
+    yield f"[{section}]"
+    for known in KNOWN.values():
+        if known.section == section:
+            value = getattr(getattr(loaded.settings, section), known.key)
+            source = loaded.sources.get(known.name)
+            yield _line(known, value) + (f"  # from {printable(source)}" if source else "")
 
 
-def _line(name: str, value: object, section: str) -> str:
-    if value is None and (section, name) != ("admin", "listen"):
-        return f"# {name} is not set"
-    return f"{name} = {spelled(value)}"
+def _line(known: Known, value: object) -> str:
+    if value is None and known.default is None:
+        return f"# {known.key} is not set"
+    return f"{known.key} = {spelled(value)}"

@@ -102,7 +102,13 @@ class Text:
     words: str
 
     def __get_pydantic_core_schema__(self, source: object, handler: object) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.read, core_schema.str_schema(strict=True))
+        return core_schema.no_info_after_validator_function(self._read_whole, core_schema.str_schema(strict=True))
+
+    def _read_whole(self, text: str) -> object:
+        """Read a text that is one: Python brings bytes of the environment that are not UTF-8 as lone surrogates."""
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            raise ValueError("is not UTF-8")
+        return self.read(text)
 
 
 def _address_or_off(text: str) -> Address | None:
@@ -167,9 +173,9 @@ Count: TypeAlias = Annotated[int, Ge(1), Le(1_000_000), Takes("a whole number fr
 Bytes: TypeAlias = Annotated[int, Ge(1), Le(2**30), Takes("a whole number of bytes from 1 to 1073741824")]
 
 
-def quoted(text: str) -> str:
-    """Write a text as a TOML string in one line, in which nothing is left that a terminal would act on."""
-    return f'"{"".join(map(_escaped, text))}"'
+def printable(text: str) -> str:
+    """Write a text in one line, in which nothing is left that a terminal would act on, as TOML escapes it."""
+    return "".join(map(_escaped, text))
 
 
 def _escaped(character: str) -> str:
@@ -178,6 +184,11 @@ def _escaped(character: str) -> str:
     if character.isprintable():
         return character
     return f"\\u{ord(character):04x}" if ord(character) <= 0xFFFF else f"\\U{ord(character):08x}"  # noqa: PLR2004
+
+
+def quoted(text: str) -> str:
+    """Write a text as a TOML string."""
+    return f'"{printable(text)}"'
 
 
 def spelled(value: object) -> str:

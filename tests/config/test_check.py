@@ -1,37 +1,82 @@
-"""What does not go together."""
-
 import pytest
 
-from gateway.config.check import check
+from gateway.config.check import Conflict, check
 from gateway.config.settings import Address, AdminSettings, ListenerSettings, Settings, UpstreamSettings
 
+OFF = None
 
-def settings(listen: str, admin: str | None, upstream: str = "https://api.close.com") -> Settings:
-    """Settings with these addresses."""
+
+def settings(listen: str, admin: str | None, url: str = "https://api.close.com") -> Settings:
+    """Set the two listeners and the upstream."""
     return Settings(
         listener=ListenerSettings(listen=Address.parse(listen)),
-        admin=AdminSettings(listen=(admin and Address.parse(admin)) or None),
-        upstream=UpstreamSettings(url=upstream),
+        admin=AdminSettings(listen=None if admin is None else Address.parse(admin)),
+        upstream=UpstreamSettings(url=url),
     )
 
 
+def test_the_defaults_go_together() -> None:
+    """Who sets nothing has no problem."""
+    assert list(check(Settings())) == []
+
+
 @pytest.mark.parametrize(
-    ("given", "setting"),
+    ("listen", "admin", "clash"),
     [
-        (settings("127.0.0.1:8080", "127.0.0.1:8081"), None),
-        (settings("127.0.0.1:8080", "127.0.0.1:8080"), "admin.listen"),
-        (settings("0.0.0.0:8080", "127.0.0.1:8080"), "admin.listen"),
-        (settings("localhost:8080", "127.0.0.1:8080"), "admin.listen"),
-        (settings("10.0.0.1:8080", "127.0.0.1:8080"), None),
-        (settings("127.0.0.1:0", "127.0.0.1:0"), None),
-        (settings("127.0.0.1:8080", None, "http://127.0.0.1:8080"), "upstream.url"),
-        (settings("127.0.0.1:8080", None, "http://localhost:8080"), "upstream.url"),
-        (settings("0.0.0.0:80", None, "http://127.0.0.1"), "upstream.url"),
-        (settings("127.0.0.1:8080", None, "http://127.0.0.1:9090"), None),
-        (settings("127.0.0.1:8080", None, "http://close.internal:8080"), None),
+        ("127.0.0.1:80", "127.0.0.1:80", True),
+        ("127.0.0.1:80", "127.0.0.1:81", False),
+        ("127.0.0.1:80", "127.0.0.2:80", False),
+        ("127.0.0.1:0", "127.0.0.1:0", False),
+        ("0.0.0.0:80", "127.0.0.1:80", True),
+        ("10.0.0.1:80", "0.0.0.0:80", True),
+        ("0.0.0.0:80", "[::1]:80", False),
+        ("0.0.0.0:80", "[::]:80", False),
+        ("[::]:80", "[0:0:0:0:0:0:0:1]:80", True),
+        ("localhost:80", "127.0.0.1:80", True),
+        ("LOCALHOST:80", "[::1]:80", True),
+        ("a.example:80", "127.0.0.1:80", False),
+        ("a.example:80", "A.example:80", True),
+        ("127.0.0.1:80", OFF, False),
     ],
 )
-def test_addresses_that_meet(given: Settings, setting: str | None) -> None:
-    """Two listeners at one place, or an upstream that leads back, are told before anything is opened."""
-    told = list(check(given, {}))
-    assert [problem.setting for problem in told] == ([] if setting is None else [setting])
+def test_two_listeners(listen: str, admin: str | None, *, clash: bool) -> None:
+    """Both cannot have one port of one address; a free port is another each time, and so is IPv6 beside IPv4."""
+    expected = Conflict(
+        ("admin.listen", "listener.listen"),
+        f"is {admin}, and clients connect to {listen}",
+        'Choose another port with --admin HOST:PORT, or "off".',
+    )
+    assert list(check(settings(listen, admin))) == ([expected] if clash else [])
+
+
+@pytest.mark.parametrize(
+    ("listen", "url", "loop"),
+    [
+        ("127.0.0.1:8080", "http://127.0.0.1:8080", True),
+        ("127.0.0.1:8080", "http://localhost:8080", True),
+        ("127.0.0.1:8080", "http://127.0.0.1:8090", False),
+        ("127.0.0.1:8080", "http://127.0.0.2:8080", False),
+        ("0.0.0.0:8080", "http://127.0.0.2:8080", True),
+        ("0.0.0.0:8080", "http://0.0.0.0:8080", True),
+        ("0.0.0.0:8080", "http://10.0.0.1:8080", False),
+        ("0.0.0.0:8080", "http://sandbox:8080", False),
+        ("[::]:8080", "http://[::1]:8080", True),
+        ("0.0.0.0:80", "http://localhost", True),
+        ("0.0.0.0:443", "https://localhost", True),
+        ("127.0.0.1:0", "http://127.0.0.1:1", False),
+    ],
+)
+def test_an_upstream_that_is_the_gateway(listen: str, url: str, *, loop: bool) -> None:
+    """A loop is found where it is sure; another machine may well use our port."""
+    expected = Conflict(
+        ("upstream.url", "listener.listen"),
+        f"leads back to the gateway itself, which listens on {listen}",
+        "Name Close, https://api.close.com, or a sandbox on another port.",
+    )
+    assert list(check(settings(listen, OFF, url))) == ([expected] if loop else [])
+
+
+def test_an_upstream_that_is_the_admin_listener() -> None:
+    """The gateway's other port is no Close either."""
+    found = list(check(settings("127.0.0.1:1", "127.0.0.1:2", "http://localhost:2")))
+    assert [conflict.names for conflict in found] == [("upstream.url", "admin.listen")]

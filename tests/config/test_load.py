@@ -1,196 +1,430 @@
-"""Settings from a file, the environment and flags."""
-
-import os
-import ssl
-import tomllib
+import json
+import math
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 import trustme
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from gateway.config.load import KNOWN, load
+from gateway.config.known import KNOWN, SECTIONS, nearest
+from gateway.config.load import Loaded, load
 from gateway.config.problem import BadConfiguration, Problem
-from gateway.config.settings import Address, AdminSettings, Mode, Settings, UpstreamSettings
+from gateway.config.settings import (
+    Address,
+    AdminSettings,
+    AnswerSettings,
+    IdentitySettings,
+    InspectSettings,
+    LogFormat,
+    LogSettings,
+    Mode,
+    Settings,
+    UpstreamSettings,
+)
+from gateway.config.values import quoted
 from gateway.secret import Secret
 
-EXAMPLE = Path(__file__).parents[2] / "config" / "gateway.toml"
+CANARY = "canary-3c1f"
+KEY = "identity.fingerprint_key"
+KEY_VARIABLE = "CLOSE_GATEWAY_IDENTITY__FINGERPRINT_KEY"
 
 
-def problems(file: Path | None = None, environ: Mapping[str, str] | None = None, **flags: str) -> list[Problem]:
-    """Load what is bad, and give every problem told. Flags are section__key."""
+def written(folder: Path, text: str | bytes) -> Path:
+    """Write a configuration file."""
+    file = folder / "gateway.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return file
+
+
+def problems_of(
+    file: Path | None = None, environ: Mapping[str, str] | None = None, flags: Mapping[str, object] | None = None
+) -> list[Problem]:
+    """Load what must not be loaded."""
     with pytest.raises(BadConfiguration) as bad:
-        load(file, environ or {}, {name.replace("__", "."): value for name, value in flags.items()})
+        load(file, environ or {}, flags or {})
+    assert bad.value.code == "bad_configuration"
     return list(bad.value.problems)
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    """Where a test writes its settings."""
-    return tmp_path / "gateway.toml"
+def test_nothing_given() -> None:
+    """The gateway runs on its defaults, whatever else is in the environment."""
+    assert load(None, {"PATH": "/bin", "CLOSE": "x", "CLOSE_GATEWAYS": "x"}, {}) == Loaded(Settings(), {})
 
 
-def test_nothing_given_means_the_defaults() -> None:
-    """The gateway runs without a line of configuration, in front of Close."""
-    loaded = load(None, {"PATH": "/bin"}, {"upstream.url": None})
-    assert (loaded.settings, loaded.sources) == (Settings(), {})
-    assert loaded.settings.upstream.url == "https://api.close.com"
-
-
-def test_the_later_source_wins(file: Path) -> None:
-    """A flag over the environment, that over the file, and the file over a command's own default."""
-    file.write_text('[upstream]\nurl = "http://file"\ntimeout = 1\n[inspect]\nmode = "report"\n[log]\nlevel = "error"')
-    environ = {"CLOSE_GATEWAY_UPSTREAM__URL": "http://variable", "CLOSE_GATEWAY_INSPECT__MODE": "off"}
-    loaded = load(file, environ, {"upstream.url": "http://flag"}, {"log.level": "debug", "answer.mark": False})
-    got = loaded.settings
-    assert (got.upstream.url, got.upstream.timeout, got.inspect.mode) == ("http://flag", 1.0, Mode.OFF)
-    assert (got.log.level.value, got.answer.mark) == ("error", False)
-    assert loaded.sources == {
-        "upstream.url": "--upstream",
-        "upstream.timeout": str(file),
-        "inspect.mode": "CLOSE_GATEWAY_INSPECT__MODE",
-        "log.level": str(file),
-    }
-
-
-def test_a_variable_may_name_the_file(file: Path) -> None:
-    """CLOSE_GATEWAY_CONFIG does what --config does."""
-    file.write_text("[answer]\nmark = false")
-    assert load(None, {"CLOSE_GATEWAY_CONFIG": str(file)}, {}).settings.answer.mark is False
-
-
-def test_texts_of_variables_become_what_the_settings_are() -> None:
-    """Numbers, truths, lists with commas, addresses and "off"."""
-    environ = {
-        "CLOSE_GATEWAY_UPSTREAM__TIMEOUT": "2.5",
-        "CLOSE_GATEWAY_UPSTREAM__MAX_CONNECTIONS": "7",
-        "CLOSE_GATEWAY_UPSTREAM__FORWARDED": "true",
-        "CLOSE_GATEWAY_ADMIN__LISTEN": "off",
-        "CLOSE_GATEWAY_ADMIN__HOSTS": "a.example, b.example",
-        "CLOSE_GATEWAY_LISTENER__LISTEN": "[::1]:0",
-        "CLOSE_GATEWAY_IDENTITY__FINGERPRINT_KEY": "0123456789abcdef",
-    }
-    got = load(None, environ, {}).settings
-    assert got.upstream == replace(UpstreamSettings(), timeout=2.5, max_connections=7, forwarded=True)
-    assert got.admin == AdminSettings(listen=None, hosts=("a.example", "b.example"))
-    assert got.listener.listen == Address("::1", 0)
-    assert got.identity.fingerprint_key == Secret("0123456789abcdef")
-
-
-def test_every_problem_is_told_at_once(file: Path) -> None:
-    """Each names the setting, where it was given, what is wrong and what mends it; a secret's value is not shown."""
-    file.write_text(
-        'listener = 5\n[upstraem]\nx = 1\n[upstream]\nurl = "api.close.com"\ntimeout = "soon"\nmax_connections = true\n'
-        'timout = 5\n[inspect]\nmode = "strict"\n[identity]\nfingerprint_key = "CANARY"\n[shutdown]\ngrace = nan\n'
+def test_the_later_wins(tmp_path: Path) -> None:
+    """A file gives way to the environment, that to the flags, and the command's own defaults to all of them."""
+    file = written(
+        tmp_path, '[upstream]\nurl = "https://a.example"\ntimeout = 1\nconnect_timeout = 1\n[answer]\nmark = false'
     )
-    told = problems(file, {"CLOSE_GATEWAY_UPSTREAM__TIMEOT": "4"}, listener__listen="8080")
-    assert {problem.setting: problem.source for problem in told} == {
-        "listener": str(file),
-        "[upstraem]": str(file),
-        "upstream.timout": str(file),
-        "CLOSE_GATEWAY_UPSTREAM__TIMEOT": "the environment",
-        "upstream.max_connections": str(file),
-        "listener.listen": "--listen",
-        "upstream.url": str(file),
-        "upstream.timeout": str(file),
-        "inspect.mode": str(file),
-        "identity.fingerprint_key": str(file),
-        "shutdown.grace": str(file),
+    environ = {"CLOSE_GATEWAY_UPSTREAM__URL": "https://b.example/", "CLOSE_GATEWAY_UPSTREAM__TIMEOUT": "2"}
+    flags = {"upstream.url": "https://c.example", "inspect.mode": "report", "admin.listen": None}
+    loaded = load(file, environ, flags, {"log.format": "console", "answer.mark": True})
+    assert loaded == Loaded(
+        Settings(
+            upstream=UpstreamSettings(url="https://c.example", timeout=2.0, connect_timeout=1.0),
+            answer=AnswerSettings(mark=False),
+            inspect=InspectSettings(mode=Mode.REPORT),
+            log=LogSettings(format=LogFormat.CONSOLE),
+        ),
+        {
+            "upstream.url": "--upstream",
+            "upstream.timeout": "CLOSE_GATEWAY_UPSTREAM__TIMEOUT",
+            "upstream.connect_timeout": str(file),
+            "answer.mark": str(file),
+            "inspect.mode": "--mode",
+        },
+    )
+
+
+def test_what_the_environment_spells_out() -> None:
+    """It knows texts alone: numbers, truths and lists are read from them."""
+    environ = {
+        "CLOSE_GATEWAY_ADMIN__LISTEN": "off",
+        "CLOSE_GATEWAY_ADMIN__HOSTS": "a.example, ::1,,b.example ",
+        "CLOSE_GATEWAY_INSPECT__MAX_BODY": "1024",
+        "CLOSE_GATEWAY_UPSTREAM__FORWARDED": "true",
+        KEY_VARIABLE: "sixteen letters!",
     }
-    text = "\n".join(map(str, told))
-    assert "The nearest name is upstream;" in text
-    assert "The nearest name is timeout;" in text
-    assert "The nearest name is CLOSE_GATEWAY_UPSTREAM__TIMEOUT;" in text
-    assert 'It takes one of "enforce", "report", "off".' in text
-    assert "CANARY" not in text
+    assert load(None, environ, {}).settings == Settings(
+        admin=AdminSettings(listen=None, hosts=("a.example", "::1", "b.example")),
+        inspect=InspectSettings(max_body=1024),
+        upstream=UpstreamSettings(forwarded=True),
+        identity=IdentitySettings(fingerprint_key=Secret("sixteen letters!")),
+    )
+
+
+def test_a_file_named_by_the_environment(tmp_path: Path) -> None:
+    """CLOSE_GATEWAY_CONFIG names one, unless the command does; empty, it names none."""
+    file = written(tmp_path, "\ufeff[upstream]\ntimeout = 1")  # as some editors save UTF-8
+    variable = {"CLOSE_GATEWAY_CONFIG": str(file)}
+    assert load(None, variable, {}).settings.upstream.timeout == 1.0
+    assert load(file, {"CLOSE_GATEWAY_CONFIG": "/nowhere"}, {}).settings.upstream.timeout == 1.0
+    assert load(None, {"CLOSE_GATEWAY_CONFIG": ""}, {}).settings == Settings()
+
+
+def test_every_problem_at_once(tmp_path: Path) -> None:
+    """One round of mending is enough: each problem names setting, source and fix."""
+    file = written(
+        tmp_path,
+        '[upstrem]\nurl = "x"\n[upstream]\ntimout = 3\nmax_connections = true\n[admin]\nhosts = ["ok", "a:1", 2]\n',
+    )
+    environ = {"CLOSE_GATEWAY_UPSTREM__URL": CANARY, "CLOSE_GATEWAY_LOOKUPS__TIMEOUT": "-1"}
+    flags = {"inspect.mode": "enfroce", "listener.listen": "127.0.0.1:8081"}
+    source = str(file)
+    hosts = "Give a list of host names without a port, such as gateway.internal; the default is []."
+    assert problems_of(file, environ, flags) == [
+        Problem("[upstrem]", source, "is not known", "The nearest name is [upstream]; correct it, or take it out."),
+        Problem(
+            "upstream.timout",
+            source,
+            "is not known",
+            "The nearest name is upstream.timeout; correct it, or take it out.",
+        ),
+        Problem(
+            "CLOSE_GATEWAY_UPSTREM__URL",
+            "the environment",
+            "is not known",
+            "The nearest name is CLOSE_GATEWAY_UPSTREAM__URL; correct it, or take it out.",
+        ),
+        Problem(
+            "upstream.max_connections",
+            source,
+            "is true, which is not a whole number",
+            "Give a whole number from 1 to 1000000; the default is 256.",
+        ),
+        Problem("admin.hosts", source, 'holds "a:1", which is not a host name or an address without its port', hosts),
+        Problem("admin.hosts", source, "holds 2, which is not a text", hosts),
+        Problem(
+            "lookups.timeout",
+            "CLOSE_GATEWAY_LOOKUPS__TIMEOUT",
+            'is "-1", which is too small',
+            "Give a number of seconds above 0, up to 86400; the default is 2.0.",
+        ),
+        Problem(
+            "inspect.mode",
+            "--mode",
+            'is "enfroce", which is none of its values',
+            'Give enforce, report or off; the default is "enforce".',
+        ),
+        Problem(
+            "admin.listen",
+            "--listen",
+            "is 127.0.0.1:8081, and clients connect to 127.0.0.1:8081",
+            'Choose another port with --admin HOST:PORT, or "off".',
+        ),
+    ]
+
+
+def test_what_is_invalid_causes_no_second_problem() -> None:
+    """A default that stands in for it while the rest is checked is not what anybody gave."""
+    flags = {"listener.listen": "8081", "admin.listen": "127.0.0.1:8080"}
+    assert [problem.setting for problem in problems_of(flags=flags)] == ["listener.listen"]
+
+
+INVALID = [  # as TOML has it, what is said of it
+    ("upstream.timeout", '"60"', 'is "60", which is not a number'),
+    ("upstream.timeout", "true", "is true, which is not a number"),
+    ("upstream.timeout", "nan", "is nan, which is not a finite number"),
+    ("upstream.timeout", "-inf", "is -inf, which is not a finite number"),
+    ("upstream.timeout", "0", "is 0, which is too small"),
+    ("upstream.timeout", "86400.5", "is 86400.5, which is too large"),
+    ("upstream.timeout", "2026-11-24", "is a date or a time, which is not a number"),
+    ("shutdown.grace", "-0.5", "is -0.5, which is too small"),
+    ("inspect.max_body", "1.0", "is 1.0, which is not a whole number"),
+    ("inspect.max_body", "0x" + "f" * 6000, "is a very large number, which is too large"),
+    ("answer.mark", "1", "is 1, which is neither true nor false"),
+    ("answer.mark", '"yes"', 'is "yes", which is neither true nor false'),
+    ("log.level", '"loud\\u001b[2J"', 'is "loud\\u001b[2J", which is none of its values'),
+    ("log.level", '["info"]', "is a list, which is none of its values"),
+    ("admin.hosts", '"a.example"', 'is "a.example", which is not a list'),
+    ("admin.listen", "8081", "is 8081, which is not a text"),
+    ("listener.listen", '"off"', 'is "off", which has no port'),
+    ("listener.listen", '"' + "x" * 99 + '"', 'is "' + "x" * 60 + '...", which has no port'),
+    ("upstream.url", '"api.close.com"', 'is "api.close.com", which does not begin with https:// or http://'),
+    ("upstream.url", '"https://a.example/api"', None),
+    ("upstream.url", '"https://a.example:0"', None),
+    ("upstream.url", '"https://a.example:"', None),
+    ("upstream.url", '"https://a.example:x"', "has a host or port that cannot be read"),
+    ("upstream.url", '"https://"', None),
+    ("upstream.url", '"https://[::1"', "has a host or port that cannot be read"),
+    ("upstream.url", '"https://a\\n.example"', None),
+    ("upstream.url", '"https://a.example?"', "goes on after the host; paths come from the clients"),
+    ("upstream.url", f'"https://u:{CANARY}@a.example"', "names a user; clients bring their own credentials"),
+    ("upstream.ca_file", '""', 'is "", which is empty'),
+    ("upstream.ca_file", '"a\\u0000b"', 'is "a\\u0000b", which holds a NUL, which no path may'),
+    (KEY, f'"{CANARY}"', "is too short"),
+    (KEY, f'["{CANARY}"]', "is not a text"),
+    (KEY, "123456789012345678", "is not a text"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "what"), INVALID)
+def test_an_invalid_value(tmp_path: Path, name: str, value: str, what: str | None) -> None:
+    """It is shown with what is wrong with it, in one line, unless it may be secret; the fix says what is taken."""
+    section, _, key = name.partition(".")
+    (problem,) = problems_of(written(tmp_path, f"[{section}]\n{key} = {value}"))
+    assert problem.setting == name
+    if what is not None:
+        assert problem.what.removeprefix(f"is {value}, which ") == what.removeprefix(f"is {value}, which ")
+    assert KNOWN[name].words in problem.fix
+    assert CANARY not in str(problem)
+    assert str(problem).isprintable()
+
+
+def test_a_key_with_bytes_that_are_no_text() -> None:
+    """What could not be written as UTF-8 later on is refused now."""
+    (problem,) = problems_of(environ={KEY_VARIABLE: f"{CANARY * 2}\udcff"})
+    assert (problem.setting, problem.what) == (KEY, "is not UTF-8")
 
 
 @pytest.mark.parametrize(
     ("content", "what"),
     [
-        (b"[upstream\n", "is not valid TOML"),
-        (b"\xff\xfe", "is not UTF-8 text"),
-        (None, "cannot be read: no such file or directory"),
+        ("[upstream]\ntimeout = = 3", "is not valid TOML: Invalid value (at line 2, column 11)"),
+        (b"[upstream]\n# \xe9", "is not UTF-8 in line 2"),
+        ("a = " + "[" * 5000, "is nested too deeply"),
+        ("a = " + "9" * 5000, "cannot be read: its name, or a number in it, is none that the system could hold"),
     ],
 )
-def test_a_file_that_cannot_be_used(file: Path, content: bytes | None, what: str) -> None:
-    """It says so, and of a wrong line which one it is."""
-    if content is not None:
-        file.write_bytes(content)
-    (told,) = problems(file)
-    assert told.source == str(file)
-    assert told.what.startswith(what)
+def test_a_file_that_is_no_configuration(tmp_path: Path, content: str | bytes, what: str) -> None:
+    """It is told where it goes wrong, and what else is wrong is told as well."""
+    file = written(tmp_path, content)
+    found = problems_of(file, {"CLOSE_GATEWAY_LOG__LEVEL": "loud"})
+    assert [(problem.setting, problem.source) for problem in found] == [
+        ("The file", str(file)),
+        ("log.level", "CLOSE_GATEWAY_LOG__LEVEL"),
+    ]
+    assert found[0].what == what
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    """Naming one by mistake is told like a missing file."""
-    (told,) = problems(tmp_path)
-    assert told.what == "cannot be read: is a directory"
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """Not there, a directory, no name for a file: each is a problem and no traceback."""
+    found = [problems_of(file)[0].what for file in (tmp_path / "none", tmp_path, Path("a\0b"))]
+    assert found == [
+        "cannot be read: no such file or directory",
+        "cannot be read: is a directory",
+        "cannot be read: its name, or a number in it, is none that the system could hold",
+    ]
 
 
-def test_authorities_are_tried_out(file: Path) -> None:
-    """A file that is missing, or no PEM, is told at the start and not at the first request; a good one is taken."""
-    for content, what in ((None, "names a file that cannot be read"), ("x", "names a file that holds no certificates")):
-        if content is not None:
-            file.write_text(content)
-        (told,) = problems(environ={"CLOSE_GATEWAY_UPSTREAM__CA_FILE": str(file)})
-        assert (told.setting, told.what) == ("upstream.ca_file", what)
-    trustme.CA().cert_pem.write_to_path(str(file))
-    assert load(None, {"CLOSE_GATEWAY_UPSTREAM__CA_FILE": str(file)}, {}).settings.upstream.ca_file == file
-    assert ssl.create_default_context(cafile=file).get_ca_certs()
-
-
-def test_the_example_file_is_complete_and_holds_the_defaults() -> None:
-    """config/gateway.toml names every setting; the ones without a default stand there as comments."""
-    text = EXAMPLE.read_text("utf-8")
-    assert load(EXAMPLE, {}, {}).settings == Settings()
-    given = {(section, key) for section, keys in tomllib.loads(text).items() for key in keys}
-    commented = {("upstream", "ca_file"), ("identity", "fingerprint_key")}
-    assert given | commented == {(section, key) for section, keys in KNOWN.items() for key in keys}
-    for _, key in commented:
-        assert f"# {key} = " in text
-
-
-JUNK = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.floats(),
-    st.text(max_size=20),
-    st.lists(st.text(max_size=5), max_size=3),
+@pytest.mark.parametrize(
+    ("text", "setting", "near"),
+    [
+        ("[upstream]\nconnect-timeout = 1", "upstream.connect-timeout", "upstream.connect_timeout"),
+        ("[listener]\nmax_body = 1", "listener.max_body", "inspect.max_body"),
+        ("max_body = 1", "max_body", "inspect.max_body"),
+        ("[log]\nzzz = 1", "log.zzz", "log.level"),
+        ('[log]\n"" = 1', "log.", "log.level"),
+        ('["a\\nb"]', "[a\nb]", "[admin]"),
+        ("[log]\n" + "k" * 200_000 + " = 1", "log." + "k" * 76 + "...", None),
+    ],
 )
-NAMES = [f"{section.name}.{key}" for section in fields(Settings) for key in KNOWN[section.name]]
+def test_an_unknown_name(tmp_path: Path, text: str, setting: str, near: str | None) -> None:
+    """The nearest known one is named: the same key of another section first."""
+    (problem,) = problems_of(written(tmp_path, text))
+    assert (problem.setting, problem.what) == (setting, "is not known")
+    assert near is None or problem.fix == f"The nearest name is {near}; correct it, or take it out."
+    assert str(problem).isprintable()
 
 
-@settings(derandomize=True, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.dictionaries(st.sampled_from(NAMES), JUNK, max_size=6))
-def test_whatever_is_given_is_taken_or_told(given: dict[str, object]) -> None:
-    """Nothing but settings or a list of problems comes of any value in any setting."""
+@pytest.mark.parametrize("text", ['upstream = "x"', '[[upstream]]\nurl = "https://a.example"'])
+def test_a_section_that_is_none(tmp_path: Path, text: str) -> None:
+    """A value where a section belongs is told so."""
+    file = written(tmp_path, text)
+    fix = "Put its settings below a line [upstream]."
+    assert problems_of(file) == [Problem("upstream", str(file), "is a section and holds no value itself", fix)]
+
+
+def test_variables_of_a_kubernetes_service() -> None:
+    """A service named after the gateway does not keep it from starting; a setting misspelt still does."""
+    environ = {
+        "CLOSE_GATEWAY_SERVICE_HOST": "10.0.0.1",
+        "CLOSE_GATEWAY_SERVICE_PORT": "80",
+        "CLOSE_GATEWAY_SERVICE_PORT_HTTP_API": "80",
+        "CLOSE_GATEWAY_PORT": "tcp://10.0.0.1:80",
+        "CLOSE_GATEWAY_PORT_80_TCP": "tcp://10.0.0.1:80",
+        "CLOSE_GATEWAY_PORT_80_TCP_PROTO": "tcp",
+        "CLOSE_GATEWAY_ADMIN_SERVICE_HOST": "10.0.0.2",
+        "CLOSE_GATEWAY_ADMIN_PORT_81_TCP_ADDR": "10.0.0.2",
+    }
+    assert load(None, environ, {}) == Loaded(Settings(), {})
+    assert len(problems_of(environ=environ | {"CLOSE_GATEWAY_LISTENER_PORT": "80"})) == 1
+
+
+def test_the_file_of_authorities(tmp_path: Path) -> None:
+    """It is tried before any port is opened: not there, no certificates, or fine."""
+    file = tmp_path / "ca.pem"
+    variable = {"CLOSE_GATEWAY_UPSTREAM__CA_FILE": str(file)}
+    assert problems_of(environ=variable) == [
+        Problem(
+            "upstream.ca_file",
+            "CLOSE_GATEWAY_UPSTREAM__CA_FILE",
+            f"is {quoted(str(file))}, which cannot be read: no such file or directory",
+            "Name a readable file of certificates in PEM, or leave the setting out.",
+        )
+    ]
+    file.write_text("no certificate")
+    assert problems_of(environ=variable)[0].what.endswith("which holds no certificate in PEM")
+    trustme.CA().cert_pem.write_to_path(str(file))
+    assert load(None, variable, {}).settings.upstream.ca_file == file
+
+
+def test_every_setting_says_what_it_takes() -> None:
+    """Whoever gives something wrong is told what would be right, for settings of every kind."""
+    assert {known.words for known in KNOWN.values()} == {
+        "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080",
+        "HOST:PORT, such as 127.0.0.1:8081 or [::1]:8081, or off",
+        "a URL of scheme, host and, where it is needed, port, such as https://api.close.com",
+        "a list of host names without a port, such as gateway.internal",
+        "a number of seconds above 0, up to 86400",
+        "a number of seconds from 0 to 86400",
+        "a text of at least 16 characters, or leave the setting out",
+        "a whole number from 1 to 1000000",
+        "a whole number of bytes from 1 to 1073741824",
+        "debug, info, warning or error",
+        "enforce, report or off",
+        "forward or reject",
+        "json or console",
+        "the path of a file",
+        "true or false",
+    }
+
+
+names = st.sampled_from([*SECTIONS, *(known.key for known in KNOWN.values())]) | st.text(max_size=8)
+texts = st.text(max_size=12) | st.sampled_from(["off", "127.0.0.1:8080", "[::1]:0", "https://a.example", "report", "1"])
+scalars = (
+    texts
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=10**300, max_value=10**301)
+    | st.floats()
+    | st.just(f"x{CANARY}@")
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=4
+)
+
+
+def toml(value: object) -> str:
+    """Write a value as TOML, inline."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{quoted(key)} = {toml(item)}" for key, item in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(toml, value)) + "]"
+        case str():
+            return quoted(value)
+        case float() if not math.isfinite(value):
+            return str(value)
+        case _:
+            return json.dumps(value)
+
+
+def loads_or_tells(file: Path | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> None:
+    """Load; where that fails, see that it fails as it should and shows no secret."""
+    outcome: Loaded | BadConfiguration
     try:
-        loaded = load(None, {}, {}, given)
+        outcome = load(file, environ, flags)
     except BadConfiguration as bad:
-        assert bad.problems  # noqa: PT017 - either outcome is fine
-    else:
-        assert isinstance(loaded.settings, Settings)
+        outcome = bad
+    if isinstance(outcome, Loaded):
+        assert CANARY not in repr(outcome)
+        return
+    assert outcome.problems
+    assert CANARY not in str(outcome)
+    assert CANARY not in repr(outcome.problems)
+    assert all(str(problem).isprintable() for problem in outcome.problems)
+    assert (outcome.__cause__, outcome.__context__) == (None, None)
 
 
-VARIABLES = [f"CLOSE_GATEWAY_{name.replace('.', '__').upper()}" for name in NAMES]
+JUNK = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
-@settings(derandomize=True, max_examples=100)
-@given(st.dictionaries(st.sampled_from(VARIABLES), st.text(max_size=30), max_size=5))
-def test_no_problem_shows_a_value_of_the_environment(environ: dict[str, str]) -> None:
-    """What stands in a variable may be a secret in the wrong place."""
-    canary = "CANARY-7f3a"
-    try:
-        load(None, {name: value + canary for name, value in environ.items()}, {})
-    except BadConfiguration as bad:
-        assert canary not in str(bad)  # noqa: PT017 - as above
+@JUNK
+@given(sections=st.dictionaries(names, values | st.dictionaries(names, values, max_size=4), max_size=4), key=values)
+def test_whatever_a_file_says(tmp_path: Path, sections: dict[str, object], key: object) -> None:
+    """It is loaded, or every problem told, and what stands in the place of a secret is never shown."""
+    identity = {"identity": {"fingerprint_key": [CANARY, key]}}
+    lines = [f"{quoted(name)} = {toml(value)}" for name, value in (sections | identity).items()]
+    loads_or_tells(written(tmp_path, "\n".join(lines).encode("utf-8", "replace")), {}, {})
 
 
-def test_the_environment_of_this_test_run_is_fine() -> None:
-    """Variables that are not the gateway's are none of its business."""
-    load(None, {name: value for name, value in os.environ.items() if not name.startswith("CLOSE_GATEWAY_")}, {})
+@JUNK
+@given(st.binary())
+@example(b"\xef\xbb\xbf")
+@example(b"[upstream]\r\ntimeout = 1\r\n")
+def test_whatever_a_file_is(tmp_path: Path, content: bytes) -> None:
+    """Bytes of any kind are loaded or told to be wrong."""
+    loads_or_tells(written(tmp_path, content), {}, {})
+
+
+junk = st.text(st.characters(), max_size=20) | texts  # lone surrogates too: bytes that are no UTF-8
+
+
+@JUNK
+@given(
+    environ=st.dictionaries(
+        st.sampled_from([known.variable for known in KNOWN.values()]) | junk.map("CLOSE_GATEWAY_".__add__), junk
+    ),
+    key=junk,
+)
+def test_whatever_the_environment_says(environ: dict[str, str], key: str) -> None:
+    """It is loaded, or every problem told, and a key of whatever bytes is never shown."""
+    environ.pop("CLOSE_GATEWAY_CONFIG", None)
+    loads_or_tells(None, environ | {KEY_VARIABLE: CANARY + key}, {"listener.listen": key})
+
+
+@given(st.text())
+def test_there_is_always_a_nearest_name(name: str) -> None:
+    """However far off a name is, a known one is offered."""
+    assert nearest(name, KNOWN) in KNOWN
+
+
+def test_an_address_of_each_kind(tmp_path: Path) -> None:
+    """The addresses in force are those given."""
+    file = written(tmp_path, '[listener]\nlisten = "[::]:0"\n[admin]\nlisten = "a.example:1"')
+    settings = load(file, {}, {}).settings
+    assert (settings.listener.listen, settings.admin.listen) == (Address("::", 0), Address("a.example", 1))

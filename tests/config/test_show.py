@@ -1,25 +1,104 @@
-"""The settings in force, printed."""
-
+import tempfile
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
-from gateway.config.load import load
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from gateway.config.known import KNOWN
+from gateway.config.load import Loaded, load
+from gateway.config.problem import BadConfiguration
+from gateway.config.settings import IdentitySettings, Settings
 from gateway.config.show import show
+from gateway.secret import Secret
 
-KEY = "a-very-secret-canary-key"
+TEMPLATE = Path(__file__).parents[2] / "config" / "gateway.toml"
 
 
-def test_what_is_shown_can_be_loaded_again(tmp_path: Path) -> None:
-    """Apart from secrets, which are stars; and it tells where each setting was given."""
-    environ = {
-        "CLOSE_GATEWAY_IDENTITY__FINGERPRINT_KEY": KEY,
-        "CLOSE_GATEWAY_ADMIN__LISTEN": "off",
-        "CLOSE_GATEWAY_ADMIN__HOSTS": "x.example",
-    }
+def reloaded(text: str) -> Settings:
+    """Load a shown configuration again."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "shown.toml"
+        file.write_text(text, "utf-8")
+        return load(file, {}, {}).settings
+
+
+def test_the_defaults() -> None:
+    """What has a value is written with it, what has none says so."""
+    text = show(Loaded(Settings(), {}))
+    assert text.startswith('[listener]\nlisten = "127.0.0.1:8080"\n\n[upstream]\nurl = "https://api.close.com"\n')
+    assert "\n# ca_file is not set\n" in text
+    assert "\n# fingerprint_key is not set\n" in text
+    assert reloaded(text) == Settings()
+
+
+def test_where_values_come_from() -> None:
+    """Each that was given says by what, in its own line, whatever a file is called."""
+    environ = {"CLOSE_GATEWAY_ADMIN__LISTEN": "off"}
     loaded = load(None, environ, {"inspect.mode": "report"})
-    text = show(loaded)
-    assert KEY not in text
-    assert 'fingerprint_key = "***"  # from CLOSE_GATEWAY_IDENTITY__FINGERPRINT_KEY\n' in text
-    assert 'mode = "report"  # from --mode\n' in text
-    again = tmp_path / "gateway.toml"
-    again.write_text(text.replace('"***"', f'"{KEY}"'), "utf-8")
-    assert load(again, {}, {}).settings == loaded.settings
+    text = show(Loaded(loaded.settings, {**loaded.sources, "log.level": 'a\nlevel = "debug" #'}))
+    assert '\nlisten = "off"  # from CLOSE_GATEWAY_ADMIN__LISTEN\n' in text
+    assert '\nmode = "report"  # from --mode\n' in text
+    assert reloaded(text) == loaded.settings
+
+
+def test_a_secret_is_shown_as_stars() -> None:
+    """And stars are no key: a shown file with one is not taken for a configuration."""
+    text = show(Loaded(Settings(identity=IdentitySettings(fingerprint_key=Secret("canary-3c1f-canary"))), {}))
+    assert '\nfingerprint_key = "***"\n' in text
+    assert "canary" not in text
+    with pytest.raises(BadConfiguration, match="fingerprint_key"):
+        reloaded(text)
+
+
+ports = st.integers(0, 65535)
+hosts = st.sampled_from(["127.0.0.1", "0.0.0.0", "[::1]", "[fe80::1%eth0]", "localhost", "a-b.example"])
+addresses = st.builds("{}:{}".format, hosts, ports)
+seconds = st.floats(0, 86400, exclude_min=True)
+counts = st.integers(1, 1_000_000)
+GIVEN = st.fixed_dictionaries(
+    {},
+    optional={
+        "listener.listen": addresses,
+        "admin.listen": addresses | st.just("off"),
+        "upstream.url": st.builds(
+            "{}://{}:{}".format, st.sampled_from(["http", "https"]), hosts, st.integers(1, 65535)
+        ),
+        "upstream.timeout": seconds,
+        "shutdown.grace": st.floats(0, 86400),
+        "upstream.max_connections": counts,
+        "inspect.max_body": st.integers(1, 2**30),
+        "inspect.mode": st.sampled_from(["enforce", "report", "off"]),
+        "answer.mark": st.booleans(),
+        "admin.hosts": st.lists(st.sampled_from(["a.example", "::1", "10.0.0.1"])),
+        "log.level": st.sampled_from(["debug", "error"]),
+    },
+)
+
+
+@hypothesis_settings(deadline=None)
+@given(GIVEN)
+def test_what_is_shown_can_be_loaded(given_settings: Mapping[str, object]) -> None:
+    """Whatever is in force: its text, loaded again, is the same settings."""
+    try:
+        loaded = load(None, {}, {}, given_settings)
+    except BadConfiguration:
+        return  # two of them do not go together
+    assert reloaded(show(loaded)) == loaded.settings
+
+
+def test_the_template_is_complete() -> None:
+    """config/gateway.toml names every setting, with its default where there is one, else commented out."""
+    text = TEMPLATE.read_text("utf-8")
+    loaded = load(TEMPLATE, {}, {})
+    unset = {name for name, known in KNOWN.items() if known.default is None}
+    assert loaded.settings == Settings()
+    assert set(loaded.sources) == set(KNOWN) - unset
+    for name in unset:
+        section, _, key = name.partition(".")
+        below = text.partition(f"[{section}]\n")[2].partition("\n[")[0]
+        (example,) = [line for line in below.splitlines() if line.startswith(f"# {key} = ")]
+        assert isinstance(tomllib.loads(example.removeprefix("# "))[key], str)

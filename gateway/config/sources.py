@@ -1,0 +1,114 @@
+"""Where settings are given: a file, the environment, flags. What each source names is told apart here, not judged."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from gateway.config.known import KNOWN, LONG, PREFIX, SECTIONS, nearest
+from gateway.config.problem import Problem
+
+FILE_VARIABLE: Final = f"{PREFIX}CONFIG"
+FLAGS: Final = {
+    "upstream.url": "--upstream",
+    "listener.listen": "--listen",
+    "admin.listen": "--admin",
+    "inspect.mode": "--mode",
+}
+# kubernetes.io, "Service": each pod is told the addresses of the services around it, in variables that begin with the
+# name of the service. One named close-gateway, or close-gateway-admin, would otherwise keep the gateway from starting.
+OF_A_SERVICE: Final = re.compile(
+    r"CLOSE_GATEWAY(?:_[A-Z0-9]+)*_"
+    r"(?:SERVICE_HOST=.*|SERVICE_PORT(?:_[A-Z0-9_]+)?=.*"
+    r"|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?=.*|PORT=(?:tcp|udp|sctp)://.*)",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A value as it was given, and where."""
+
+    value: object
+    source: str
+    spelled_out: bool = False
+    """It is a text because its source knows nothing else: a number in it is no mistake."""
+
+
+Found: TypeAlias = tuple[dict[str, Given], list[Problem]]
+"""What was given, by the setting's name, and what is wrong with the source."""
+
+
+def from_file(file: Path) -> Found:
+    """Read a TOML file."""
+    source = str(file)
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+        return _from_sections(tomllib.loads(text), source)
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        problem = Problem("The file", source, f"is not UTF-8 in line {line}", "Save it as UTF-8.")
+    except tomllib.TOMLDecodeError as error:
+        problem = Problem("The file", source, f"is not valid TOML: {error}", "Mend that place.")
+    except RecursionError:
+        problem = Problem("The file", source, "is nested too deeply", "Settings need a section and a key, no more.")
+    except OSError as error:
+        reason = (error.strerror or "no reason is given").lower()
+        problem = Problem("The file", source, f"cannot be read: {reason}", "Name another with --config.")
+    except ValueError:  # Python's limit on digits; or a NUL in the name
+        what = "cannot be read: its name, or a number in it, is none that the system could hold"
+        problem = Problem("The file", source, what, "Mend it, or name another with --config.")
+    return {}, [problem]
+
+
+def _from_sections(sections: Mapping[str, Any], source: str) -> Found:
+    given: dict[str, Given] = {}
+    problems: list[Problem] = []
+    for section, settings in sections.items():
+        if section not in SECTIONS:
+            problems.append(_unknown_section(section, settings, source))
+        elif not isinstance(settings, dict):
+            fix = f"Put its settings below a line [{section}]."
+            problems.append(Problem(section, source, "is a section and holds no value itself", fix))
+        else:
+            for key, value in settings.items():
+                if f"{section}.{key}" in KNOWN:
+                    given[f"{section}.{key}"] = Given(value, source)
+                else:
+                    problems.append(_unknown(f"{section}.{key}", source, nearest(f"{section}.{key}", KNOWN)))
+    return given, problems
+
+
+def _unknown_section(name: str, value: object, source: str) -> Problem:
+    if isinstance(value, dict):
+        return _unknown(f"[{name[:LONG]}]", source, f"[{nearest(name, SECTIONS)}]")
+    return _unknown(name, source, nearest(name, KNOWN))
+
+
+def _unknown(name: str, source: str, near: str) -> Problem:
+    shown = name if len(name) <= LONG else f"{name[:LONG]}..."
+    return Problem(shown, source, "is not known", f"The nearest name is {near}; correct it, or take it out.")
+
+
+def from_environment(environ: Mapping[str, str]) -> Found:
+    """Read the variables that begin as ours do."""
+    names = {known.variable: name for name, known in KNOWN.items()}
+    given: dict[str, Given] = {}
+    problems: list[Problem] = []
+    for variable, value in environ.items():
+        if variable in names:
+            given[names[variable]] = Given(value, variable, spelled_out=True)
+        elif (
+            variable.startswith(PREFIX)
+            and variable != FILE_VARIABLE
+            and not OF_A_SERVICE.fullmatch(f"{variable}={value}")
+        ):
+            problems.append(_unknown(variable, "the environment", nearest(variable.upper(), [*names, FILE_VARIABLE])))
+    return given, problems
+
+
+def from_flags(flags: Mapping[str, object]) -> dict[str, Given]:
+    """Take the flags that were given, by the names of their settings."""
+    return {name: Given(value, FLAGS[name]) for name, value in flags.items() if value is not None}
