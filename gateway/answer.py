@@ -57,6 +57,12 @@ def write(request: web.BaseRequest, data: bytes) -> None:
     transport.write(data)
 
 
+def write_interim(request: web.BaseRequest, head: bytes) -> None:
+    """Write an interim answer (1xx), if there still is a client. The final one has not begun by that."""
+    if (transport := request.transport) is not None:
+        transport.write(head)
+
+
 def reset(request: web.BaseRequest) -> None:
     """End the client's connection so that it sees an error, whatever it has been sent."""
     transport = request.transport

@@ -42,18 +42,19 @@ class Gateway:
         self.counts: Counter[str] = Counter()
         self.listen = settings.listener.listen
         self.admin = settings.admin.listen
+        self._lookups = _lookup_client(settings, self._pool)
+        cache = IdentityCache(settings.identity.ttl, settings.identity.max_entries)
+        self._identities = Identities(self._lookups, cache)
         self._listener = Listener(self._dispatcher().dispatch, Downstream(_fingerprint_key(settings)), log)
         self._admin = _admin_server(settings, self.counts)
 
     def _dispatcher(self) -> Dispatcher:
         """Join the parts that a request goes by."""
         settings = self._settings
-        lookups = _lookup_client(settings, self._pool)
-        identities = Identities(lookups, IdentityCache(settings.identity.ttl, settings.identity.max_entries))
 
         def forget(exchange: Exchange) -> None:
             if exchange.credentials is not None:
-                identities.forget(exchange.credentials)
+                self._identities.forget(exchange.credentials)
 
         forwarder = Forwarder(self._pool, self._log, forwarded=settings.upstream.forwarded, on_unauthorized=forget)
         if settings.inspect.mode is Mode.OFF:
@@ -61,8 +62,8 @@ class Gateway:
         interceptor = Interceptor(
             settings.inspect,
             forwarder,
-            identities,
-            StoredEmails(lookups),
+            self._identities,
+            StoredEmails(self._lookups),
             self._log,
             self.counts,
             mark=settings.answer.mark,
@@ -90,6 +91,7 @@ class Gateway:
     async def stop(self) -> None:
         """Finish what is in flight, for at most `shutdown.grace` seconds, and close everything."""
         await self._listener.drain(self._settings.shutdown.grace)
+        await self._identities.close()
         await self._pool.close()
         if self._admin is not None:
             await self._admin.close()

@@ -9,13 +9,12 @@ Source  RFC 9110, 9.2.2; RFC 9112, 9.3.1 and 8.
 import asyncio
 import functools
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from aiohttp import HttpVersion11, StreamReader, web
 from structlog.typing import FilteringBoundLogger
 
-from gateway.answer import RelayedAnswer, chunk, sent
+from gateway.answer import RelayedAnswer, chunk, sent, write_interim
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.upstream.connection import AnswerHead, UpstreamConnection
@@ -184,8 +183,7 @@ class Forwarder:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Outgoing:
+class _Outgoing(NamedTuple):
     """A request as it goes up: what can be sent at once, and the stream that the rest comes from."""
 
     data: bytes
@@ -215,9 +213,7 @@ def _read_now(content: StreamReader) -> bytes:
 
 def _relay_interim(request: web.BaseRequest, head: AnswerHead) -> None:
     """RFC 9110, 15.2: a proxy forwards 1xx answers; to HTTP/1.0 clients there are none."""
-    if (transport := request.transport) is not None:
-        lines = answer_fields(head.fields).lines
-        transport.write(b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, lines))
+    write_interim(request, b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, answer_fields(head.fields).lines))
 
 
 def _forwarded_lines(request: web.BaseRequest) -> bytes:

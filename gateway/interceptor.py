@@ -11,7 +11,7 @@ from typing import ClassVar, Final, assert_never
 from aiohttp import HttpVersion11, web
 from structlog.typing import FilteringBoundLogger
 
-from gateway.answer import CONTINUE, OwnAnswer, write
+from gateway.answer import CONTINUE, OwnAnswer, write_interim
 from gateway.config.settings import InspectSettings, Mode, Oversize
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange
@@ -215,7 +215,7 @@ class Interceptor:
             return b"", False
         content = request.content
         if not content.is_eof() and request.version >= HttpVersion11 and _expects_continue(request):
-            write(request, CONTINUE)
+            write_interim(request, CONTINUE)
         pieces: list[bytes] = []
         size = 0
         try:

@@ -125,10 +125,17 @@ class _Connection(web.RequestHandler):
         """Parse what came.
 
         Where a body turns out to be framed wrongly, aiohttp queues the error behind the request whose body it is and
-        tells nobody who waits for the rest of it. Here that body ends with an error.
+        tells nobody who waits for the rest of it. Here that body ends with an error. And of what comes in one piece
+        with the end of a request to upgrade, aiohttp's parser loses what follows it, and would take what comes next
+        for the beginning of a request. So such a request is the last one of its connection.
         """
         super().data_received(data)
-        if not self._messages or isinstance(self._messages[-1][0], RawRequestMessage):
+        if not self._messages:
+            return
+        last, payload = self._messages[-1]
+        if isinstance(last, RawRequestMessage):
+            if last.upgrade and not self._upgraded:
+                self._messages[-1] = (last._replace(should_close=True), payload)
             return
         if len(self._messages) > 1:
             body = self._messages[-2][1]
@@ -148,8 +155,6 @@ class _Connection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what is no request. aiohttp's own text would quote what the client sent."""
-        if request.writer.output_size:
-            raise ConnectionAbortedError  # an answer has begun: another one would be read as a part of it
         malformed = RequestMalformed("This is not a valid HTTP request, or it goes beyond the gateway's limits.")
         return gateway_error(malformed, secrets.token_hex(16)).send(request, keep_alive=False)
 

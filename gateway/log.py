@@ -6,6 +6,7 @@ Rule    Logging never keeps a request waiting and never fails one. Standard outp
 """
 
 import atexit
+import json
 import sys
 import threading
 from collections import deque
@@ -112,7 +113,10 @@ def _in_order(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
 
 
 def _json_line(logger: WrappedLogger, name: str, event: EventDict) -> Any:
-    return orjson.dumps(event, default=repr)
+    try:
+        return orjson.dumps(event, default=repr)
+    except TypeError:  # half a surrogate pair, or a number beyond 64 bits: the standard library writes them too
+        return json.dumps(event, default=repr).encode()
 
 
 def _encoded(logger: WrappedLogger, name: str, event: Any) -> Any:

@@ -43,6 +43,13 @@ class Identities:
         """Drop what was learnt on a credential that Close refuses now."""
         self._cache.forget(credentials.digest)
 
+    async def close(self) -> None:
+        """Give up what is still being asked: whoever waited for it has left."""
+        asked = list(self._asked.values())
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
     async def _ask(self, key: Key, credentials: Credentials, user_id: str | None) -> Identity:
         question = client.owner() if user_id is None else client.user(user_id)
         answer = await self._lookups.ask(question, credentials)

@@ -245,6 +245,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._wake()
 
     def eof_received(self) -> bool:
+        self._spoiled = True
         if self._current is not None and not self.complete and self._delimited_by_close(self._current.fields):
             self._keep_alive = False
             self._finish()
@@ -290,6 +291,8 @@ class UpstreamConnection(asyncio.Protocol):
             self._arriving.fields.append((name, value or b""))
 
     def on_headers_complete(self) -> None:
+        if self.complete:
+            return  # of a second answer: the first one's head may still be waiting to be read
         head = self._arriving
         head.status = self._parser.get_status_code()
         if head.status == SWITCHING_PROTOCOLS:

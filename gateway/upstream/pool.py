@@ -5,6 +5,7 @@ The connection used last is lent first, so that the ones a quiet hour does not n
 
 import asyncio
 import contextlib
+import os
 import ssl
 from collections import deque
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class Pool:
         self._connect_timeout = connect_timeout
         self._max_connections = max_connections
         self._idle_timeout = idle_timeout
+        self._loop = asyncio.get_running_loop()  # kept: to ask for it is a system call on Python 3.11
         self._idle: deque[UpstreamConnection] = deque()
         self._open: set[UpstreamConnection] = set()
         self._opening = 0
@@ -88,7 +90,12 @@ class Pool:
 
     def take(self) -> UpstreamConnection | None:
         """Lend an open connection that is free now, if there is one."""
-        return self._idle.pop() if self._idle else None
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.reusable:
+                return connection
+            connection.abort()  # it is on its way out; the loop has only not come round to it yet
+        return None
 
     async def connect(self) -> UpstreamConnection:
         """Lend a connection opened for this exchange; where all are taken, the next one that becomes free.
@@ -111,7 +118,7 @@ class Pool:
 
     async def _turn(self) -> None:
         """Wait for a connection to become free or a place to open one, first come first served."""
-        turn = asyncio.get_running_loop().create_future()
+        turn = self._loop.create_future()
         self._waiting.append(turn)
         try:
             await turn
@@ -131,12 +138,13 @@ class Pool:
                 return
 
     async def _dial(self) -> UpstreamConnection:
-        loop = asyncio.get_running_loop()
+        """Open a connection. Whoever fails to, or leaves meanwhile, makes room for the next who waits."""
         self._opening += 1
+        connection: UpstreamConnection | None = None
         try:
             async with asyncio.timeout(self._connect_timeout):
-                _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(loop, self, self._timeout),
+                _, connection = await self._loop.create_connection(
+                    lambda: UpstreamConnection(self._loop, self, self._timeout),
                     self.origin.host,
                     self.origin.port,
                     ssl=self._tls,
@@ -144,10 +152,11 @@ class Pool:
                 )
         except (OSError, TimeoutError) as error:  # ssl.SSLError is an OSError
             message = f"No connection to {self.origin.host}:{self.origin.port}: {_reason(error)}."
-            self._call_next()
             raise UpstreamUnreachable(message) from None
         finally:
             self._opening -= 1
+            if connection is None or not connection.connected:
+                self._call_next()
         if not connection.connected:  # opened and gone again before we came to look
             raise UpstreamUnreachable("The upstream closes connections as soon as they are open.")
         self._open.add(connection)
@@ -158,13 +167,12 @@ class Pool:
         if not connection.reusable:
             connection.abort()
             return
-        loop = asyncio.get_running_loop()
-        connection.idle_since = loop.time()
+        connection.idle_since = self._loop.time()
         self._idle.append(connection)
         if self._waiting:
             self._call_next()
         if self._sweep is None:
-            self._sweep = loop.call_later(self._idle_timeout, self._retire_old)
+            self._sweep = self._loop.call_later(self._idle_timeout, self._retire_old)
 
     def lost(self, connection: UpstreamConnection) -> None:
         """Forget a connection that is gone."""
@@ -174,13 +182,12 @@ class Pool:
         self._call_next()
 
     def _retire_old(self) -> None:
-        loop = asyncio.get_running_loop()
-        oldest = loop.time() - self._idle_timeout
+        oldest = self._loop.time() - self._idle_timeout
         while self._idle and self._idle[0].idle_since <= oldest:
             self._idle.popleft().close()
         self._sweep = None
         if self._idle:
-            self._sweep = loop.call_at(self._idle[0].idle_since + self._idle_timeout, self._retire_old)
+            self._sweep = self._loop.call_at(self._idle[0].idle_since + self._idle_timeout, self._retire_old)
 
     async def close(self) -> None:
         """Close every connection, whatever is under way."""
@@ -198,6 +205,8 @@ def _reason(error: Exception) -> str:
         return "it took too long"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not trusted ({error.verify_message})"
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno).lower()  # asyncio's own text names the address once more
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
-    return type(error).__name__
+    return str(error).lower() or type(error).__name__  # such as the several reasons of several addresses

@@ -103,6 +103,21 @@ async def test_a_timely_answer_may_take_its_time() -> None:
         assert (await ask(gateway.port, GET)).body == bytes(100)
 
 
+async def test_a_slow_client_is_not_the_upstreams_fault() -> None:
+    """While an answer waits for its client, the upstream is waiting too, and its time does not run."""
+    large = bytes(30_000_000)
+    script = answers(with_length(OK_HEAD, large))
+    async with (
+        recording(script) as upstream,
+        running(upstream.url, upstream=IMPATIENT) as gateway,
+        connected(gateway.port) as client,
+    ):
+        await client.send(GET)
+        await asyncio.sleep(4 * IMPATIENT.timeout)
+        assert (await client.answer()).body == large
+        assert gateway.events("upstream_failed") == []
+
+
 BROKEN = {
     "closed": closes(),
     "reset": resets(),

@@ -1,5 +1,6 @@
 """What goes up: the request as it came, but for Host and for what ends at this hop."""
 
+import asyncio
 import gzip
 import json
 
@@ -158,13 +159,42 @@ async def test_what_ends_at_this_hop(fields: bytes, expected: bytes) -> None:
         )
 
 
-async def test_an_upgrade_is_not_taken_up() -> None:
-    """The answer is an ordinary one, and the connection goes on as an ordinary one."""
-    upgrade = b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c", b"h2c, websocket"])
+async def test_an_upgrade_is_not_taken_up(protocol: bytes) -> None:
+    """RFC 9110, 7.8: the answer is an ordinary one."""
+    upgrade = b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: %b\r\n\r\n" % protocol
     async with recording() as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
-        assert (await client.ask(upgrade)).status == 200
-        assert (await client.ask(b"GET /next HTTP/1.1\r\nHost: a\r\n\r\n")).status == 200
-        assert upstream.targets == [b"/ws", b"/next"]
+        assert (await client.ask(upgrade)).body == b"recorded"
+        assert upstream.requests[0].head == b"GET /ws HTTP/1.1\r\nHost: %b\r\n\r\n" % upstream.authority
+
+
+INSIDE = b"GET /inside HTTP/1.1\r\nHost: a\r\n\r\n"
+UPGRADES = [  # pieces, with a request behind that holds another one in its body
+    [b"\r\n" + with_length(b"POST /behind HTTP/1.1\r\nHost: a\r\n", INSIDE)],
+    [b"\r\n", with_length(b"POST /behind HTTP/1.1\r\nHost: a\r\n", INSIDE)],
+    [b"\r\n" + with_length(b"POST /behind HTTP/1.1\r\nHost: a\r\n", INSIDE).removesuffix(INSIDE), INSIDE],
+    [b"Content-Length: 4\r\n\r\nbo", b"dyPOST /behind HTTP/1.1\r\nHost: a\r\nContent-Length: 33\r\n\r\n", INSIDE],
+]
+
+
+@pytest.mark.parametrize("pieces", UPGRADES)
+@pytest.mark.parametrize("protocol", [b"websocket", b"h2c"])
+async def test_what_follows_an_upgrade_is_itself_or_nothing(protocol: bytes, pieces: list[bytes]) -> None:
+    """Served in its turn, or not at all; never is a body taken for a request, and nobody is left waiting."""
+    upgrade = b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: %b\r\n" % protocol
+    async with recording() as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        for piece in [upgrade + pieces[0], *pieces[1:]]:
+            await client.send(piece)
+            await asyncio.sleep(0.05)
+        answer = await client.answer()
+        assert answer.status == 200
+        if answer.values(b"connection") == [b"close"]:
+            assert await client.rest() == b""
+        else:
+            assert (await client.answer()).status == 200
+            assert upstream.targets == [b"/ws", b"/behind"]
+            assert upstream.requests[1].body == INSIDE
+        assert b"/inside" not in upstream.targets
 
 
 BODIES = [b"", b"x", b"\r\n\r\n", b"\0\xff" * 1000, gzip.compress(b"coded", mtime=0), b"big" * 500_000]

@@ -17,7 +17,7 @@ REQUIRED = Reject((Violation(ViolationCode.SENDER_REQUIRED, "sender", "This fiel
 NO_STRING = Reject((Violation(ViolationCode.SENDER_MALFORMED, "sender", "Value must be of str type."),))
 NO_ADDRESS = Reject((Violation(ViolationCode.SENDER_MALFORMED, "sender", "Invalid email address."),))
 
-SENDS = {Status.SCHEDULED, Status.OUTBOX}
+SENDS = (Status.SCHEDULED, Status.OUTBOX)
 UNKNOWN, WITHOUT, WITH = None, StoredEmail(None), StoredEmail(ADDRESS)
 STORED = (UNKNOWN, WITHOUT, WITH)
 TABLE: list[tuple[SenderState, tuple[UpdateVerdict, ...]]] = [  # for what is to be sent: unknown, without, with one

@@ -1,0 +1,149 @@
+"""The policy against a Close that shares no code with it: where both have an opinion, they agree.
+
+A real Close may be more lenient or more strict in what the change log does not tell; what it tells is in both.
+"""
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.policy import EmailWrite, FillSender, Reject, StoredEmail, judge_create, judge_update, needs_stored_email
+from gateway.policy.sender import SenderState, sender_state
+from gateway.sandbox import Refusal, World, seeded_world
+from gateway.sandbox.seed import JANE, JOHN, LEAD_ID, MARY
+from gateway.wire.email import email_write, read_object, stored_email, with_sender
+
+BOUNDED = settings(derandomize=True, deadline=None, max_examples=600)
+REQUIRED = "This field is required."
+ADDRESS = "jane@example.com"
+
+JUNK: st.SearchStrategy[object] = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=4,
+)
+STATUSES = st.sampled_from(["inbox", "draft", "scheduled", "outbox", "sent", "error"])
+ODD_STATUSES = st.sampled_from(["received", "Outbox", "outbox ", " sent", "", "SENT", "queued"]) | JUNK
+MISSING = st.sampled_from([None, "", " ", "\t\r\n", "\u00a0", "\x1c", "\u2003 "])
+ADDRESSES = st.emails() | st.sampled_from(
+    [f'"Roe, Jane" <{ADDRESS}>', f" {ADDRESS} ", "用户@例子.广告", "jane@localhost"]
+)
+LOOK_ALIKES = st.text('a@.<>,;:" \t()ü', max_size=8) | st.text(max_size=12)
+SENDERS = MISSING | ADDRESSES | LOOK_ALIKES | JUNK
+USERS = st.sampled_from([None, "", " ", JANE.id, JOHN.id, MARY.id, "user_None"]) | JUNK
+OTHERS = st.dictionaries(st.sampled_from(["subject", "body_text", "to", "date_scheduled", "followup_date"]), JUNK)
+
+
+def optional(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw an object with this member, or without it."""
+    return st.just({}) | values.map(lambda value: {name: value})
+
+
+def emails(lead: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw what a client may send, mostly sensible."""
+    statuses = optional("status", STATUSES | STATUSES | ODD_STATUSES)
+    parts = (OTHERS, lead, statuses, optional("sender", SENDERS), optional("user_id", USERS))
+    return st.tuples(*parts).map(lambda drawn: {name: value for part in drawn for name, value in part.items()})
+
+
+NEW = emails(st.just({"lead_id": LEAD_ID}) | optional("lead_id", JUNK))
+CHANGES = emails(st.just({}))
+KEPT = st.tuples(STATUSES, st.none() | st.just(ADDRESS) | ADDRESSES)
+
+
+def read(payload: dict[str, Any]) -> tuple[bytes, dict[str, object], EmailWrite]:
+    """Send it over the wire, and read it as the gateway does."""
+    body = json.dumps(payload).encode()
+    members = read_object(body)
+    assert members is not None
+    return body, members, email_write(members)
+
+
+def refusal_of(world: World, payload: object, email_id: str | None = None) -> dict[str, Any] | None:
+    """What the world answers to who sends this; None where it is taken."""
+    try:
+        if email_id is None:
+            world.create_email(JANE, payload)
+        else:
+            world.update_email(JANE, email_id, payload)
+    except Refusal as refusal:
+        assert refusal.status == 400
+        return refusal.body
+    return None
+
+
+@BOUNDED
+@given(NEW)
+def test_a_creation_is_rejected_only_where_close_refuses_it(payload: dict[str, Any]) -> None:
+    """Whatever email comes: what we reject Close refuses, in the same words; a missing sender it refuses we reject."""
+    _, _, email = read(payload)
+    verdict = judge_create(email)
+    refusal = refusal_of(seeded_world(), payload)
+    told = refusal["field-errors"].get("sender") if refusal else None
+    if isinstance(verdict, Reject):
+        assert [(violation.field, violation.message) for violation in verdict.violations] == [("sender", told)]
+    if told == REQUIRED:
+        assert isinstance(verdict, Reject)
+
+
+@BOUNDED
+@given(NEW)
+def test_what_is_filled_in_close_takes(payload: dict[str, Any]) -> None:
+    """Whatever email is to be filled: with a sender, Close refuses it no more than without, and keeps that sender."""
+    body, members, email = read({**payload, "status": "sent"})
+    verdict = judge_create(email)
+    if not isinstance(verdict, FillSender):
+        assert sender_state(email.sender) is not SenderState.MISSING
+        return
+    filled = json.loads(with_sender(body, members, ADDRESS))
+    world = seeded_world()
+    assert refusal_of(world, filled) == refusal_of(seeded_world(), json.loads(body))
+    newest = world.emails_of(JANE)[0]
+    assert newest["status"] == "draft" or newest["sender"] == ADDRESS
+
+
+@BOUNDED
+@given(CHANGES, KEPT)
+def test_an_update_is_rejected_only_where_close_refuses_it(
+    change: dict[str, Any], kept: tuple[str, str | None]
+) -> None:
+    """Whatever the change and the stored email: what we reject Close refuses; a missing sender it refuses we reject."""
+    world, email_id = with_stored(*kept)
+    _, _, write = read(change)
+    stored = read_stored(world, email_id) if needs_stored_email(write) else None
+    verdict = judge_update(write, stored)
+    refusal = refusal_of(world, change, email_id)
+    told = refusal["field-errors"].get("sender") if refusal else None
+    if isinstance(verdict, Reject):
+        assert refusal is not None
+        assert refusal["errors"] or [violation.message for violation in verdict.violations] == [told]
+    if told == REQUIRED:
+        assert isinstance(verdict, Reject)
+
+
+@BOUNDED
+@given(CHANGES, KEPT)
+def test_without_the_stored_email_nothing_is_rejected_that_close_takes(
+    change: dict[str, Any], kept: tuple[str, str | None]
+) -> None:
+    """Whatever the change: where Close could not be asked, only what is wrong on its face is rejected."""
+    world, email_id = with_stored(*kept)
+    verdict = judge_update(read(change)[2], None)
+    assert not isinstance(verdict, Reject) or refusal_of(world, change, email_id) is not None
+
+
+def with_stored(status: str, sender: str | None) -> tuple[World, str]:
+    """A world that holds such an email, and its id."""
+    world = seeded_world()
+    needs_one = status in {"inbox", "scheduled", "outbox", "error"}
+    payload = {"lead_id": LEAD_ID, "status": status, "sender": sender or (ADDRESS if needs_one else None)}
+    return world, world.create_email(JANE, payload)["id"]
+
+
+def read_stored(world: World, email_id: str) -> StoredEmail | None:
+    """Read Close's answer about an email as the gateway does."""
+    members = read_object(json.dumps(world.email(JANE, email_id)).encode())
+    assert members is not None
+    return stored_email(members)

@@ -1,0 +1,134 @@
+import importlib
+import pkgutil
+from collections.abc import Iterator
+
+import orjson
+import pytest
+
+import gateway
+from gateway.answer import OwnAnswer
+from gateway.errors import GatewayError
+from gateway.policy import EmailWrite, Reject, Status, Violation, ViolationCode
+from gateway.policy.verdict import SENDER_NO_ADDRESS, SENDER_NOT_A_STRING, SENDER_REQUIRED
+from gateway.wire.error import DOCS, bad_request, explain, gateway_error
+
+ADD = 'add "sender", such as "Jane Roe <jane@example.com>"'
+CREATE_DETAIL = f'An email with status "outbox" needs a sender: {ADD}, or save it as "draft" for now.'
+UPDATE_DETAIL = f'An email cannot be changed to status "outbox" without a sender, and the stored one has none: {ADD}.'
+MALFORMED_DETAIL = (
+    'The sender of an email with status "outbox" has to be a string with an address: '
+    'give "sender" as "jane@example.com" or "Jane Roe <jane@example.com>".'
+)
+REFUSALS = [  # what was found, on an update, the code, the message of the field, the sentence
+    (SENDER_REQUIRED, False, "sender_required", "This field is required.", CREATE_DETAIL),
+    (SENDER_REQUIRED, True, "sender_required", "This field is required.", UPDATE_DETAIL),
+    (SENDER_NOT_A_STRING, False, "sender_malformed", "Value must be of str type.", MALFORMED_DETAIL),
+    (SENDER_NOT_A_STRING, True, "sender_malformed", "Value must be of str type.", MALFORMED_DETAIL),
+    (SENDER_NO_ADDRESS, False, "sender_malformed", "Invalid email address.", MALFORMED_DETAIL),
+    (SENDER_NO_ADDRESS, True, "sender_malformed", "Invalid email address.", MALFORMED_DETAIL),
+]
+
+
+def test_the_table_is_complete() -> None:
+    """A code added to the enum has to be given rows, on a creation and on an update."""
+    assert {(row[2], row[1]) for row in REFUSALS} == {
+        (code.value, update) for code in ViolationCode for update in (False, True)
+    }
+
+
+@pytest.mark.parametrize(("reject", "update", "code", "message", "detail"), REFUSALS)
+def test_a_refusal_reads_as_closes_own(reject: Reject, code: str, message: str, detail: str, *, update: bool) -> None:
+    """Status 400, both keys that Close's client reads, and what is ours under a key of its own."""
+    answer = bad_request(reject.violations, EmailWrite(status=Status.OUTBOX), "r-1", update=update)
+    assert answer == OwnAnswer(
+        status=400,
+        body={
+            "errors": [],
+            "field-errors": {"sender": message},
+            "gateway": {
+                "code": code,
+                "detail": detail,
+                "docs": "https://developer.close.com/api/overview/changelog/2025/12/17",
+                "request_id": "r-1",
+            },
+        },
+    )
+    assert orjson.loads(orjson.dumps(answer.body)) == answer.body
+
+
+def test_every_violation_names_its_field() -> None:
+    """The first gives the code; each field has its message."""
+    first = Violation(ViolationCode.SENDER_MALFORMED, "sender", "Invalid email address.")
+    second = Violation(ViolationCode.SENDER_REQUIRED, "other", "This field is required.")
+    body = bad_request((first, second), EmailWrite(status=Status.INBOX), "r-1", update=False).body
+    assert body == {
+        "errors": [],
+        "field-errors": {"sender": "Invalid email address.", "other": "This field is required."},
+        "gateway": {
+            "code": "sender_malformed",
+            "detail": explain(first, EmailWrite(status=Status.INBOX), update=False),
+            "docs": DOCS,
+            "request_id": "r-1",
+        },
+    }
+
+
+@pytest.mark.parametrize("update", [False, True])
+@pytest.mark.parametrize("code", ViolationCode)
+@pytest.mark.parametrize("status", [*Status, None])
+def test_the_sentence_names_the_status(status: Status | None, code: ViolationCode, *, update: bool) -> None:
+    """One plain sentence, with nothing in it of what the client sent but a status that Close knows."""
+    email = EmailWrite(status=status, sender="s3cr3t", user_id="s3cr3t")
+    detail = explain(Violation(code, "sender", ""), email, update=update)
+    assert f'status "{status.value if status else "unknown"}"' in detail
+    assert detail.endswith(".")
+    assert "s3cr3t" not in detail
+    assert "\n" not in detail
+
+
+def _all_errors() -> list[type[GatewayError]]:
+    """Every error of the gateway, in whichever module."""
+    for module in pkgutil.walk_packages(gateway.__path__, "gateway."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
+    return sorted({GatewayError, *_below(GatewayError)}, key=lambda kind: kind.__name__)
+
+
+def _below(kind: type[GatewayError]) -> Iterator[type[GatewayError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _below(child)
+
+
+ERRORS = [kind for kind in _all_errors() if hasattr(kind, "code")]
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    """Logs and clients tell errors apart by it. An error that others are made from need not have one."""
+    codes = [kind.code for kind in ERRORS]
+    assert len(set(codes)) == len(codes)
+    assert all(code.isidentifier() and code.islower() for code in codes)
+    assert [kind for kind in _all_errors() if kind not in ERRORS and not kind.__subclasses__()] == []
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_every_error_is_answered_in_closes_shape(kind: type[GatewayError]) -> None:
+    """JSON with both keys that Close's client reads, whatever has failed."""
+    error = kind.__new__(kind, "What happened.")
+    answer = gateway_error(error, "r-1")
+    assert answer == OwnAnswer(
+        status=kind.status,
+        body={
+            "errors": [str(error)],
+            "field-errors": {},
+            "gateway": {"code": kind.code, "request_id": "r-1"},
+        },
+    )
+    assert orjson.loads(orjson.dumps(answer.body)) == answer.body
+
+
+@pytest.mark.parametrize("kind", _all_errors())
+def test_no_error_makes_a_client_send_a_post_again(kind: type[GatewayError]) -> None:
+    """Close's client repeats any request on 503 and 429: the email would go out twice."""
+    assert kind.status not in {429, 503}
+    assert 400 <= kind.status < 600
