@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -138,27 +138,27 @@ class OwnAnswer:
 
     status: int
     body: Mapping[str, object]
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """Further header fields; the values are known to be safe."""
 
     def send(self, request: web.BaseRequest, stamp: bytes = b"", *, keep_alive: bool) -> web.StreamResponse:
         """Write the answer. The connection is kept only where the request has been read to its right end."""
         keep_alive = keep_alive and request.content.is_eof() and request.content.exception() is None
-        body = orjson.dumps(self.body)
-        connection = b"" if keep_alive else b"Connection: close\r\n"
         if keep_alive and request.version < HttpVersion11:
-            connection = b"Connection: keep-alive\r\n"
-        head = b"HTTP/1.1 %d %b\r\nDate: %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b%b%b\r\n" % (
+            stamp += b"Connection: keep-alive\r\n"
+        write(request, self.message(stamp, keep_alive=keep_alive, bodiless=request.method == "HEAD"))
+        return sent(keep_alive=keep_alive)
+
+    def message(self, stamp: bytes = b"", *, keep_alive: bool, bodiless: bool = False) -> bytes:
+        """Give the answer as it goes over the wire. `stamp` are further header lines."""
+        body = orjson.dumps(self.body)
+        head = b"HTTP/1.1 %d %b\r\nDate: %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b%b\r\n" % (
             self.status,
             HTTPStatus(self.status).phrase.encode(),
             _date(int(time.time())),
             len(body),
-            b"".join(b"%b: %b\r\n" % (name.encode(), value.encode()) for name, value in self.fields.items()),
             stamp,
-            connection,
+            b"" if keep_alive else b"Connection: close\r\n",
         )
-        write(request, head if request.method == "HEAD" else head + body)
-        return sent(keep_alive=keep_alive)
+        return head if bodiless else head + body
 
 
 @lru_cache(maxsize=2)

@@ -15,11 +15,12 @@ from gateway import __version__
 from gateway.admin.health import health
 from gateway.admin.server import AdminServer
 from gateway.config.settings import Address, LogFormat, Mode, Settings
+from gateway.dispatcher import Dispatcher
 from gateway.errors import GatewayError, PortTaken
 from gateway.exchange import Downstream, Exchange
 from gateway.forwarder import Forwarder
 from gateway.interceptor import Interceptor
-from gateway.listener import Dispatcher, Listener
+from gateway.listener import Listener
 from gateway.log import make_log
 from gateway.lookups.breaker import Breaker
 from gateway.lookups.cache import IdentityCache
@@ -45,7 +46,8 @@ class Gateway:
         self._lookups = _lookup_client(settings, self._pool)
         cache = IdentityCache(settings.identity.ttl, settings.identity.max_entries)
         self._identities = Identities(self._lookups, cache)
-        self._listener = Listener(self._dispatcher().dispatch, Downstream(_fingerprint_key(settings)), log)
+        downstream = Downstream(_fingerprint_key(settings))
+        self._listener = Listener(self._dispatcher().dispatch, settings.listener, downstream, log)
         self._admin = _admin_server(settings, self.counts)
 
     def _dispatcher(self) -> Dispatcher:
@@ -75,7 +77,7 @@ class Gateway:
         if self._admin is not None:
             self.admin = await self._admin.open()
         try:
-            self.listen = await self._listener.open(self._settings.listener.listen)
+            self.listen = await self._listener.open()
         except GatewayError:
             await self.stop()
             raise

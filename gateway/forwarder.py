@@ -197,6 +197,8 @@ async def _upload(content: StreamReader, connection: UpstreamConnection, *, chun
         while piece := await content.readany():
             connection.send(chunk(piece) if chunked else piece)
             await connection.drain()
+    except GatewayError as error:
+        connection.fail(error)
     except (web.RequestPayloadError, ConnectionError):
         connection.fail(RequestBroken("The request's body ends early or is framed wrongly."))
     else:

@@ -100,7 +100,7 @@ class Interceptor:
         """Answer the request, or have it forwarded."""
         try:
             body, complete = await self._body(exchange.request)
-        except RequestBroken as failure:
+        except GatewayError as failure:
             self._log.warning("request_broken", request_id=exchange.id, code=failure.code, client=exchange.client)
             return self._own(exchange, error.gateway_error(failure, exchange.id), f"rejected; {failure.code}")
         if not complete:

@@ -65,7 +65,11 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    upstream_url: str, *, upstream: UpstreamSettings | None = None, **sections: Any
+    upstream_url: str,
+    *,
+    upstream: UpstreamSettings | None = None,
+    listener: ListenerSettings | None = None,
+    **sections: Any,
 ) -> AsyncIterator[Running]:
     """Run a gateway in front of `upstream_url`.
 
@@ -74,7 +78,7 @@ async def running(
     """
     given: dict[str, Any] = {"admin": AdminSettings(listen=None), "shutdown": ShutdownSettings(grace=1.0)} | sections
     settings = Settings(
-        listener=ListenerSettings(listen=FREE),
+        listener=replace(listener or ListenerSettings(), listen=FREE),
         upstream=replace(upstream or UpstreamSettings(), url=upstream_url),
         **given,
     )

@@ -24,33 +24,42 @@ JUNK: st.SearchStrategy[object] = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=4), inner, max_size=2),
     max_leaves=4,
 )
+
+
+def one_of(*kinds: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Draw a kind first, then from it: each is as likely as any other, however many ways there are within it."""
+    return st.sampled_from(kinds).flatmap(lambda kind: kind)
+
+
+def optional(name: str, *kinds: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """Draw an object with this member, or without it."""
+    return one_of(st.just({}), *(kind.map(lambda value: {name: value}) for kind in kinds))
+
+
+SENT_LATER = st.sampled_from(["scheduled", "outbox"])
 STATUSES = st.sampled_from(["inbox", "draft", "scheduled", "outbox", "sent", "error"])
 ODD_STATUSES = st.sampled_from(["received", "Outbox", "outbox ", " sent", "", "SENT", "queued"]) | JUNK
 MISSING = st.sampled_from([None, "", " ", "\t\r\n", "\u00a0", "\x1c", "\u2003 "])
 ADDRESSES = st.emails() | st.sampled_from(
     [f'"Roe, Jane" <{ADDRESS}>', f" {ADDRESS} ", "用户@例子.广告", "jane@localhost"]
 )
-LOOK_ALIKES = st.text('a@.<>,;:" \t()ü', max_size=8) | st.text(max_size=12)
-SENDERS = MISSING | ADDRESSES | LOOK_ALIKES | JUNK
-USERS = st.sampled_from([None, "", " ", JANE.id, JOHN.id, MARY.id, "user_None"]) | JUNK
+LOOK_ALIKES = st.text('a@.<>,;:" \t()ü', max_size=8)
+SENDERS = optional("sender", MISSING, ADDRESSES, LOOK_ALIKES, JUNK)
+USERS = optional("user_id", st.sampled_from([None, "", " ", JANE.id, JOHN.id]), st.sampled_from([MARY.id, "user_None"]))
 OTHERS = st.dictionaries(st.sampled_from(["subject", "body_text", "to", "date_scheduled", "followup_date"]), JUNK)
+LEAD = st.just({"lead_id": LEAD_ID})
 
 
-def optional(name: str, values: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Draw an object with this member, or without it."""
-    return st.just({}) | values.map(lambda value: {name: value})
-
-
-def emails(lead: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+def emails(*parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
     """Draw what a client may send, mostly sensible."""
-    statuses = optional("status", STATUSES | STATUSES | ODD_STATUSES)
-    parts = (OTHERS, lead, statuses, optional("sender", SENDERS), optional("user_id", USERS))
-    return st.tuples(*parts).map(lambda drawn: {name: value for part in drawn for name, value in part.items()})
+    return st.tuples(OTHERS, SENDERS, one_of(st.just({}), USERS), *parts).map(
+        lambda drawn: {name: value for part in drawn for name, value in part.items()}
+    )
 
 
-NEW = emails(st.just({"lead_id": LEAD_ID}) | optional("lead_id", JUNK))
-CHANGES = emails(st.just({}))
-KEPT = st.tuples(STATUSES, st.none() | st.just(ADDRESS) | ADDRESSES)
+NEW = emails(one_of(LEAD, LEAD, LEAD, optional("lead_id", JUNK)), optional("status", STATUSES, STATUSES, ODD_STATUSES))
+CHANGES = emails(optional("status", SENT_LATER, SENT_LATER, STATUSES, ODD_STATUSES))
+KEPT = st.tuples(one_of(st.just("draft"), st.just("draft"), STATUSES), one_of(st.none(), ADDRESSES))
 
 
 def read(payload: dict[str, Any]) -> tuple[bytes, dict[str, object], EmailWrite]:
@@ -69,7 +78,6 @@ def refusal_of(world: World, payload: object, email_id: str | None = None) -> di
         else:
             world.update_email(JANE, email_id, payload)
     except Refusal as refusal:
-        assert refusal.status == 400
         return refusal.body
     return None
 
@@ -99,9 +107,10 @@ def test_what_is_filled_in_close_takes(payload: dict[str, Any]) -> None:
         return
     filled = json.loads(with_sender(body, members, ADDRESS))
     world = seeded_world()
-    assert refusal_of(world, filled) == refusal_of(seeded_world(), json.loads(body))
-    newest = world.emails_of(JANE)[0]
-    assert newest["status"] == "draft" or newest["sender"] == ADDRESS
+    refusal = refusal_of(world, filled)
+    assert refusal == refusal_of(seeded_world(), json.loads(body))
+    if refusal is None:
+        assert world.emails_of(JANE)[0]["sender"] == ADDRESS
 
 
 @BOUNDED

@@ -12,7 +12,7 @@ from gateway.answer import OwnAnswer, RelayedAnswer, chunk, sent, write, write_i
 from tests.raw import Broken, Client, Ended, connected
 
 Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
-REFUSAL = OwnAnswer(400, {"errors": ["No."], "field-errors": {}}, {"Allow": "GET", "Retry-After": "1"})
+REFUSAL = OwnAnswer(400, {"errors": ["No."], "field-errors": {}})
 TEXT = b'{"errors":["No."],"field-errors":{}}'
 PIECES = (b"one", b"two and more", b"")
 
@@ -44,7 +44,7 @@ def refusing(*, keep_alive: bool = True) -> Handler:
     return handle
 
 
-OWN = [  # version, the request's Connection, whether the gateway would keep it; the answer's Connection, whether it is kept
+OWN = [  # version, the request's Connection, whether we would keep it; what the answer tells, whether it is kept
     (b"1.1", b"", True, b"", True),
     (b"1.1", b"", False, b"Connection: close\r\n", False),
     (b"1.0", b"keep-alive", True, b"Connection: keep-alive\r\n", True),
@@ -65,7 +65,7 @@ async def test_an_answer_of_our_own(
             head = re.sub(rb"Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n", b"Date: now\r\n", answer.head)
             assert head == (
                 b"HTTP/1.1 400 Bad Request\r\nDate: now\r\nContent-Type: application/json\r\nContent-Length: 36\r\n"
-                b"Allow: GET\r\nRetry-After: 1\r\nX-Request-Id: r-1\r\n" + told + b"\r\n"
+                b"X-Request-Id: r-1\r\n" + told + b"\r\n"
             )
             assert answer.body == (b"" if method == b"HEAD" else TEXT)
         if not kept:

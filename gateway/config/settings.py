@@ -79,6 +79,20 @@ class ListenerSettings:
 
     listen: ListenAddress = Address("127.0.0.1", 8080)
     """HOST:PORT. Other than on loopback, credentials pass in the clear: put what ends TLS in front."""
+    max_connections: Count = 10_000
+    """Connections of clients at a time. One more is answered 502, gateway_full, and closed."""
+    idle_timeout: Seconds = 75.0
+    """Seconds that a connection may be unused before it is closed."""
+    head_timeout: Seconds = 10.0
+    """Seconds from the first byte of a request to the end of its head: 408, request_timed_out."""
+    body_timeout: Seconds = 30.0
+    """Seconds between two pieces of a request's body: 408, request_timed_out."""
+    max_target: Bytes = 16_384
+    """Bytes of a request target, path and query: 414, target_too_long."""
+    max_header: Bytes = 16_384
+    """Bytes of a header field's name, or of its value: 431, head_too_large."""
+    max_headers: Count = 128
+    """Header fields of a request: 431, head_too_large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,8 @@ def reloaded(text: str) -> Settings:
 def test_the_defaults() -> None:
     """What has a value is written with it, what has none says so."""
     text = show(Loaded(Settings(), {}))
-    assert text.startswith('[listener]\nlisten = "127.0.0.1:8080"\n\n[upstream]\nurl = "https://api.close.com"\n')
+    assert text.startswith('[listener]\nlisten = "127.0.0.1:8080"\nmax_connections = 10000\n')
+    assert '\n\n[upstream]\nurl = "https://api.close.com"\n' in text
     assert "\n# ca_file is not set\n" in text
     assert "\n# fingerprint_key is not set\n" in text
     assert reloaded(text) == Settings()

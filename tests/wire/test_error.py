@@ -91,7 +91,8 @@ def _all_errors() -> list[type[GatewayError]]:
     for module in pkgutil.walk_packages(gateway.__path__, "gateway."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    return sorted({GatewayError, *_below(GatewayError)}, key=lambda kind: kind.__name__)
+    kinds = {kind for kind in (GatewayError, *_below(GatewayError)) if kind.__module__.startswith("gateway.")}
+    return sorted(kinds, key=lambda kind: kind.__name__)
 
 
 def _below(kind: type[GatewayError]) -> Iterator[type[GatewayError]]:
