@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 from aiohttp import HttpVersion11, web
@@ -130,6 +130,23 @@ class RelayedAnswer:
         elif self._request.transport is not None:
             self._request.transport.close()  # what is missing of the length, or the last chunk, tells
         self.keep_alive = False
+
+
+class Stamp(NamedTuple):
+    """What the gateway adds to an answer's head: whose request it answers, and what was done with it."""
+
+    request_id: str
+    mark: str | None = None
+    """None: the request was not intercepted, or answers are not to be marked."""
+
+    @property
+    def lines(self) -> bytes:
+        mark = f"X-Close-Gateway: {self.mark}\r\n" if self.mark else ""
+        return f"X-Request-Id: {self.request_id}\r\n{mark}".encode()
+
+    def failed(self, code: str) -> "Stamp":
+        """Say that it is not Close who answers, after all."""
+        return self._replace(mark=f"failed; {code}") if self.mark else self
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class Gateway:
         try:
             self.listen = await self._listener.open()
         except GatewayError:
-            await self.stop()
+            await self._close()
             raise
         self._log.info(
             "gateway_started",
@@ -92,12 +92,18 @@ class Gateway:
 
     async def stop(self) -> None:
         """Finish what is in flight, for at most `shutdown.grace` seconds, and close everything."""
-        await self._listener.drain(self._settings.shutdown.grace)
+        grace = self._settings.shutdown.grace
+        self._log.info("gateway_stopping", in_flight=self._listener.active, grace=grace)
+        cut_off = await self._listener.drain(grace)
+        await self._close()
+        log = self._log.warning if cut_off else self._log.info
+        log("gateway_stopped", cut_off=cut_off, counts=dict(self.counts))
+
+    async def _close(self) -> None:
         await self._identities.close()
         await self._pool.close()
         if self._admin is not None:
             await self._admin.close()
-        self._log.info("gateway_stopped", counts=dict(self.counts))
 
 
 def _pool(settings: Settings) -> Pool:
@@ -182,7 +188,7 @@ async def _run_sandbox(listen: Address) -> None:
     try:
         await close.start(listen.host, listen.port)
     except OSError as error:
-        raise PortTaken("the sandbox's address", "--listen", str(listen), error) from None
+        raise PortTaken(None, "--listen", str(listen), error) from None
     _say(welcome_to_sandbox(close))
     await _until_signal()
     await close.stop()

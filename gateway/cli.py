@@ -101,7 +101,8 @@ def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str |
     loaded = _load(config, upstream, listen, admin, mode, {"log.format": "console"})
     from gateway import app
 
-    _run(app.dev, loaded.settings, sandbox="upstream.url" not in loaded.sources)
+    # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.
+    _run(app.dev, loaded.settings, sandbox=upstream is None)
 
 
 @main.command()
@@ -116,29 +117,22 @@ def sandbox(listen: str) -> None:
     try:
         address = Address.parse(listen)
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--listen") from None
+        raise click.BadParameter(
+            f"it {error}. Give HOST:PORT, such as 127.0.0.1:8090.", param_hint="--listen"
+        ) from None
     _run(app.run_sandbox, address)
 
 
 @main.command()
-@click.option(
-    "--admin",
-    metavar="HOST:PORT",
-    envvar="CLOSE_GATEWAY_ADMIN__LISTEN",
-    default="127.0.0.1:8081",
-    show_default=True,
-    help="The admin listener of the gateway to ask.",
-)
-def health(admin: str) -> None:
+@click.option("--admin", metavar="HOST:PORT", help="The admin listener to ask. [as the settings say]")
+@click.option("--config", "file", type=FILE, metavar="FILE", help="The TOML file that the gateway runs with.")
+def health(admin: str | None, file: Path | None) -> None:
     """Ask a running gateway whether it serves; exit with 0 or 1."""
     from http.client import HTTPConnection, HTTPException
 
-    from gateway.config.settings import Address
-
-    try:
-        address = Address.parse(admin)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--admin") from None
+    address = _load(file, admin=admin).settings.admin.listen
+    if address is None:
+        raise Failed("The admin listener is off (setting admin.listen): there is nothing to ask.")
     # Whoever listens everywhere listens on loopback, and answers to that name; to 0.0.0.0 as a Host it would not.
     host = LOOPBACK_OF.get(address.host, address.host)
     connection = HTTPConnection(host, address.port, timeout=2)
@@ -147,17 +141,18 @@ def health(admin: str) -> None:
         answer = connection.getresponse()
         text = answer.read(4096).decode("utf-8", "replace")
     except (OSError, HTTPException) as error:
-        raise Failed(f"No gateway answers at {address}: {error}.") from None
+        reason = (getattr(error, "strerror", None) or type(error).__name__).lower()
+        raise Failed(f"No gateway answers at {address}: {reason}. Name its admin listener with --admin.") from None
     finally:
         connection.close()
     if answer.status != 200:  # noqa: PLR2004 - HTTP's OK
-        raise Failed(f"The gateway at {address} answers with status {answer.status}.")
+        raise Failed(f"{address} answers with status {answer.status}: is it the gateway's admin listener?")
     click.echo(text)
 
 
 @main.group()
 def config() -> None:
-    """Check the settings, or show those in force."""
+    """Check or show the settings."""
 
 
 @config.command("check")

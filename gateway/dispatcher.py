@@ -8,9 +8,9 @@ from typing import ClassVar
 from aiohttp import web
 from structlog.typing import FilteringBoundLogger
 
-from gateway.answer import reset
+from gateway.answer import Stamp, reset
 from gateway.errors import GatewayError
-from gateway.exchange import Exchange
+from gateway.exchange import Exchange, RequestInvalid, UnknownTransferCoding
 from gateway.forwarder import Forwarder
 from gateway.interceptor import Interceptor
 from gateway.router import PassThrough, Route, route
@@ -42,12 +42,19 @@ class Dispatcher:
     async def dispatch(self, exchange: Exchange) -> web.StreamResponse:
         """Answer the request, whatever happens. Raises only where its client has left."""
         try:
+            exchange.check()
             what = _route(exchange)
             if self._interceptor is not None and not isinstance(what, PassThrough):
                 return await self._interceptor.intercept(exchange, what)
             if exchange.method == "CONNECT":
+                self._log.warning(
+                    "request_refused", request_id=exchange.id, code=MethodRefused.code, client=exchange.client
+                )
                 return _answer(exchange, MethodRefused("The gateway opens no tunnels."))
             return await self._forwarder.forward(exchange)
+        except (RequestInvalid, UnknownTransferCoding) as error:
+            self._log_refused(exchange, error)
+            return _answer(exchange, error)
         except (ConnectionError, asyncio.CancelledError):
             raise  # the client has left
         except Exception as fault:
@@ -56,6 +63,17 @@ class Dispatcher:
                 reset(exchange.request)  # the answer has begun, and must not look complete
                 raise ConnectionAbortedError from fault
             return _answer(exchange, InternalError("The gateway has failed."))
+
+    def _log_refused(self, exchange: Exchange, error: GatewayError) -> None:
+        self._log.warning(
+            "request_broken",
+            request_id=exchange.id,
+            code=error.code,
+            reason=str(error),
+            method=exchange.method,
+            path=exchange.path,
+            client=exchange.client,
+        )
 
     def _log_fault(self, exchange: Exchange, fault: Exception) -> None:
         """Tell what failed and where. Not the fault's text: it may quote the request."""
@@ -71,11 +89,13 @@ class Dispatcher:
 
 
 def _route(exchange: Exchange) -> Route:
-    # Of several overrides any might count; joined they name no method, and the POST stays one.
-    overrides = exchange.request.headers.getall("X-HTTP-Method-Override", None) if exchange.method == "POST" else None
-    return route(exchange.method, exchange.target, ",".join(overrides) if overrides else None)
+    override = None
+    if exchange.method == "POST":
+        # Of several, any might count; joined they name no method.
+        override = ",".join(exchange.request.headers.getall("X-HTTP-Method-Override", ()))
+    return route(exchange.method, exchange.target, override)
 
 
 def _answer(exchange: Exchange, error: GatewayError) -> web.StreamResponse:
     """Answer what should not have come; what may follow it on the connection is not worth guessing."""
-    return gateway_error(error, exchange.id).send(exchange.request, keep_alive=False)
+    return gateway_error(error, exchange.id).send(exchange.request, Stamp(exchange.id).lines, keep_alive=False)

@@ -5,7 +5,8 @@ no request, and an end to bodies that turn out to be framed wrongly. A client th
 left, as most proxies take it: the exchange ends, and its connection to Close with it.
 
 Limits  A target too long is 414, header fields too long or too many 431, a head or a body that does not come on 408,
-        one connection more than there may be 502: Close's client sends a POST again on 503 and 429.
+        one connection more than there may be 502: Close's client sends a POST again on 503 and 429. A client that
+        does not take its answer is cut off.
 Source  RFC 9110, 15.5.9 and 15.5.15; RFC 6585, 5; RFC 9112, 9.5 and 9.6.
 """
 
@@ -19,6 +20,7 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 from structlog.typing import FilteringBoundLogger
 
+from gateway.answer import Stamp
 from gateway.config.settings import ListenerSettings
 from gateway.errors import GatewayError
 from gateway.wire.error import gateway_error
@@ -54,6 +56,13 @@ class RequestTimedOut(GatewayError):
     status: ClassVar[int] = 408
 
 
+class AnswerNotTaken(GatewayError):
+    """A client has taken nothing of its answer for `listener.body_timeout`."""
+
+    code: ClassVar[str] = "answer_not_taken"
+    status: ClassVar[int] = 408
+
+
 class GatewayFull(GatewayError):
     """All connections that `listener.max_connections` allows are open."""
 
@@ -64,12 +73,15 @@ class GatewayFull(GatewayError):
 class ClientConnection(web.RequestHandler):
     """One connection of a client. `watch` has to be called now and then: the limits in time are kept by it."""
 
-    __slots__ = ("_head_since", "_heard", "_limits")
+    __slots__ = ("_head_since", "_heard", "_limits", "_log", "_taken", "_unsent")
 
-    def __init__(self, server: web.Server, limits: ListenerSettings, **options: Any) -> None:
+    def __init__(self, server: web.Server, limits: ListenerSettings, log: FilteringBoundLogger, **options: Any) -> None:
         super().__init__(server, **options)
         self._limits = limits
+        self._log = log
         self._heard = 0.0  # when bytes came last
+        self._unsent = 0  # bytes of answers that the client has not taken yet
+        self._taken = 0.0  # when it took some last
         self._head_since: float | None = None  # when the head began of which a part has come
 
     @property
@@ -111,6 +123,14 @@ class ClientConnection(web.RequestHandler):
         """End what takes too long. `now` is in seconds of the event loop's clock."""
         if self.transport is None:
             return
+        unsent = self.transport.get_write_buffer_size()
+        if unsent == 0 or unsent != self._unsent:
+            self._unsent, self._taken = unsent, now
+        elif now - self._taken > self._limits.body_timeout:
+            # It holds a connection to Close, and takes nothing of what came over it.
+            self._told(AnswerNotTaken("The client does not take its answer."), "client_stalled")
+            self.transport.abort()
+            return
         if self._waiting:
             if self._head_since is not None and now - self._head_since > self._limits.head_timeout:
                 self._refuse(RequestTimedOut("The head of the request did not come in time."))
@@ -132,8 +152,18 @@ class ClientConnection(web.RequestHandler):
     def _refuse(self, error: GatewayError) -> None:
         """Answer without a request, and close."""
         if self.transport is not None:
-            self.transport.write(gateway_error(error, secrets.token_hex(16)).message(keep_alive=False))
+            request_id = self._told(error)
+            answer = gateway_error(error, request_id)
+            self.transport.write(answer.message(Stamp(request_id).lines, keep_alive=False))
         self.force_close()
+
+    def _told(self, error: GatewayError, event: str = "request_refused") -> str:
+        """Log what ends here, and give the id that it has there."""
+        request_id = secrets.token_hex(16)
+        peer = self.peername
+        client = str(peer[0]) if isinstance(peer, tuple) else "unix"
+        self._log.warning(event, request_id=request_id, code=error.code, client=client)
+        return request_id
 
     def handle_error(
         self,
@@ -143,7 +173,9 @@ class ClientConnection(web.RequestHandler):
         message: str | None = None,
     ) -> web.StreamResponse:
         """Answer what is no request. aiohttp's own text would quote what the client sent."""
-        return gateway_error(self._meaning(exc), secrets.token_hex(16)).send(request, keep_alive=False)
+        error = self._meaning(exc)
+        request_id = self._told(error)
+        return gateway_error(error, request_id).send(request, Stamp(request_id).lines, keep_alive=False)
 
     def _meaning(self, error: BaseException | None) -> GatewayError:
         if isinstance(error, LineTooLong):
@@ -161,6 +193,7 @@ class ClientServer(web.Server):
     def __init__(self, handler: Any, limits: ListenerSettings, log: FilteringBoundLogger) -> None:
         super().__init__(handler, handler_cancellation=True)
         self._limits = limits
+        self._log = log
         self._options = {
             "loop": asyncio.get_running_loop(),
             "auto_decompress": False,
@@ -174,7 +207,7 @@ class ClientServer(web.Server):
         }
 
     def __call__(self) -> web.RequestHandler:
-        return ClientConnection(self, self._limits, **self._options)
+        return ClientConnection(self, self._limits, self._log, **self._options)
 
     def watch(self, now: float) -> None:
         """Keep the limits in time on every connection."""

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 from typing import ClassVar
 
 
@@ -19,9 +20,12 @@ class PortTaken(GatewayError):
 
     code = "port_taken"
 
-    def __init__(self, setting: str, flag: str, address: str, error: OSError) -> None:
+    def __init__(self, setting: str | None, flag: str, address: str, error: OSError) -> None:
         if error.errno == errno.EADDRINUSE:
             what = f"{address} is taken by another program. Stop that one, or choose another port"
+        elif isinstance(error, socket.gaierror):
+            what = f"Cannot listen on {address}: no address is known for that name. Choose another"
         else:
             what = f"Cannot listen on {address}: {os.strerror(error.errno or 0).lower()}. Choose another address"
-        super().__init__(f"{what} with {flag} HOST:PORT (setting {setting}); port 0 picks a free one.")
+        where = f" (setting {setting})" if setting else ""
+        super().__init__(f"{what} with {flag} HOST:PORT{where}; port 0 picks a free one.")

@@ -7,13 +7,34 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import ClassVar, Final
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, hdrs, web
 
+from gateway.errors import GatewayError
+
+# RFC 9110, 7.2 and RFC 3986, 3.2.2: a name or an address, and perhaps a port. An address in brackets is not counted
+# out: it is replaced on the way up, and only has to be none of the spellings that two readers read differently.
+HOST: Final = re.compile(r"(?:\[[0-9A-Fa-f:.]{2,45}\]|(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::[0-9]*)?")
+SPOKEN: Final = (HttpVersion11, HttpVersion10)
 SANE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}")
 MAX_TEXT: Final = 256
 """Characters of a value from outside that are kept in an event."""
+
+
+class RequestInvalid(GatewayError):
+    """The parser lets it pass, and RFC 9112 does not: others on the way might read another request in it."""
+
+    code: ClassVar[str] = "request_invalid"
+    status: ClassVar[int] = 400
+
+
+class UnknownTransferCoding(GatewayError):
+    """RFC 9112, 6.1: a transfer coding that the gateway cannot take off and put on again."""
+
+    code: ClassVar[str] = "unknown_transfer_coding"
+    status: ClassVar[int] = 501
 
 
 class Credentials:
@@ -65,6 +86,26 @@ class Exchange:
         self._id: str | None = None
         self._credentials: Credentials | None = None
 
+    def check(self) -> None:
+        """Refuse what the parser lets pass and must not go up. Raises RequestInvalid and UnknownTransferCoding."""
+        version, headers = self.request.version, self.request.headers
+        if version not in SPOKEN:
+            raise RequestInvalid("The gateway speaks HTTP/1.1 and HTTP/1.0.")  # RFC 9112, 2.3
+        # RFC 9112, 3.2: what a missing Host means, the parser knows. An HTTP/1.0 client may leave it out.
+        host = headers.get(hdrs.HOST)
+        if host is not None and not _is_host(host):
+            raise RequestInvalid("Host names no host.")
+        # RFC 9112, 3.2.1: no form of target has a fragment. One server cuts it off, another takes it for the path.
+        if "#" in self.target:
+            raise RequestInvalid("The target has a fragment.")
+        coding = headers.get(hdrs.TRANSFER_ENCODING)
+        if coding is None:
+            return
+        if version < HttpVersion11:
+            raise RequestInvalid("HTTP/1.0 has no Transfer-Encoding.")  # RFC 9112, 6.1: its framing counts as faulty
+        if coding.strip(" \t").lower() != "chunked":
+            raise UnknownTransferCoding("The gateway takes no transfer coding but chunked.")
+
     @property
     def keep_alive(self) -> bool:
         """Whether the connection may serve another request, as far as it is known now."""
@@ -89,6 +130,14 @@ class Exchange:
         return self._credentials
 
     @property
+    def host(self) -> str | None:
+        """What the client takes the gateway for: an absolute target's authority goes before Host (RFC 9112, 3.2.2)."""
+        target = self.request.raw_path
+        if target.startswith(("/", "*")):
+            return self.request.headers.get(hdrs.HOST)
+        return re.split("[/?]", target.partition("://")[2], maxsplit=1)[0].rpartition("@")[2]
+
+    @property
     def client(self) -> str:
         """The address that the connection came from."""
         return str(self.request.remote or "unix")
@@ -110,6 +159,11 @@ class Exchange:
     def field_values(self, name: bytes) -> Sequence[bytes]:
         """List the values of the fields of this name (in small letters), as bytes."""
         return [value for field, value in self.request.raw_headers if field.lower() == name]
+
+
+@lru_cache(maxsize=64)  # clients name the same few hosts again and again
+def _is_host(host: str) -> bool:
+    return HOST.fullmatch(host) is not None
 
 
 def printable(text: str) -> str:

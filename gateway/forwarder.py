@@ -11,10 +11,10 @@ import functools
 from collections.abc import Callable, Collection
 from typing import ClassVar, Final, NamedTuple
 
-from aiohttp import HttpVersion11, StreamReader, web
+from aiohttp import HttpVersion11, StreamReader, hdrs, web
 from structlog.typing import FilteringBoundLogger
 
-from gateway.answer import RelayedAnswer, chunk, sent, write_interim
+from gateway.answer import RelayedAnswer, Stamp, chunk, sent, write_interim
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.upstream.connection import AnswerHead, UpstreamConnection
@@ -25,7 +25,10 @@ from gateway.wire.error import gateway_error
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 UNAUTHORIZED: Final = 401
-OWN_ID: Final = frozenset({b"x-request-id"})
+# Of X-Forwarded-For each hop adds its own; of these a reader takes the first, which would be the client's word for it.
+REPLACED: Final = frozenset({b"x-forwarded-host", b"x-forwarded-proto"})
+OURS: Final = frozenset({b"x-request-id", b"x-close-gateway"})
+"""Fields of an answer in whose place the gateway puts its own."""
 
 
 class RequestBroken(GatewayError):
@@ -33,13 +36,6 @@ class RequestBroken(GatewayError):
 
     code = "request_broken"
     status: ClassVar[int] = 400
-
-
-class UnknownTransferCoding(GatewayError):
-    """RFC 9112, 6.1: a transfer coding that the gateway cannot take off and put on again."""
-
-    code = "unknown_transfer_coding"
-    status: ClassVar[int] = 501
 
 
 class Forwarder:
@@ -69,30 +65,31 @@ class Forwarder:
         body: bytes | None = None,
         begun: bytes = b"",
         without: Collection[bytes] = (),
-        stamp: bytes = b"",
+        stamp: Stamp | None = None,
     ) -> web.StreamResponse:
         """Forward the request and relay the answer, or answer in its place where that fails.
 
         `body` is the whole body, where the gateway holds it; else it streams, and `begun` is what was read of it.
-        `without` names request fields (in small letters) to leave out. `stamp` are lines to add to the answer's head.
+        `without` names request fields (in small letters) to leave out. `stamp` goes onto the answer.
         """
         try:
             outgoing = self._outgoing(exchange, body, begun, without)
-            return await self._retried(exchange, outgoing, stamp)
+            return await self._retried(exchange, outgoing, b"" if stamp is None else stamp.lines)
         except GatewayError as error:
             self._log_failure(exchange, error)
             # Where the request itself is at fault, what follows it on the connection is not worth guessing.
             keep_alive = exchange.keep_alive and isinstance(error, UpstreamError)
             answer = gateway_error(error, exchange.id)
-            return answer.send(exchange.request, stamp or _id_line(exchange), keep_alive=keep_alive)
+            stamp = Stamp(exchange.id) if stamp is None else stamp.failed(error.code)
+            return answer.send(exchange.request, stamp.lines, keep_alive=keep_alive)
 
     def _outgoing(
         self, exchange: Exchange, body: bytes | None, begun: bytes, without: Collection[bytes]
     ) -> "_Outgoing":
         request = exchange.request
-        coding = request.headers.get("Transfer-Encoding")
-        if coding is not None and coding.strip().lower() != "chunked":
-            raise UnknownTransferCoding("The gateway takes no transfer coding but chunked.")
+        chunked = hdrs.TRANSFER_ENCODING in request.headers  # and nothing but chunked: the exchange is checked
+        if self._forwarded:
+            without = {*without, *REPLACED}
         head = request_head(
             exchange.method.encode(),
             exchange.target.encode("utf-8", "surrogateescape"),
@@ -100,16 +97,16 @@ class Forwarder:
             self._host,
             length=None if body is None else len(body),
             without=without,
-            extra=_forwarded_lines(request) if self._forwarded else b"",
+            extra=_forwarded_lines(exchange) if self._forwarded else b"",
         )
         if body is not None:
             return _Outgoing(head + body)
         content = request.content
-        if content.is_eof() and not begun and coding is None:
+        if content.is_eof() and not begun and not chunked:
             return _Outgoing(head + _read_now(content))
         piece = begun + _read_now(content)
         ended = content.at_eof()
-        if coding is None:
+        if not chunked:
             return _Outgoing(head + piece, rest=None if ended else content)
         return _Outgoing(head + chunk(piece, last=ended), rest=None if ended else content, chunked=True)
 
@@ -148,7 +145,7 @@ class Forwarder:
     async def _relay(
         self, exchange: Exchange, connection: UpstreamConnection, head: AnswerHead, stamp: bytes, *, uploaded: bool
     ) -> web.StreamResponse:
-        fields = answer_fields(head.fields, OWN_ID if stamp else ())
+        fields = answer_fields(head.fields, OURS if stamp else ())
         answer = RelayedAnswer(exchange.request, keep_alive=exchange.keep_alive and uploaded)
         piece, end = connection.take(), connection.complete
         answer.begin(
@@ -199,7 +196,7 @@ async def _upload(content: StreamReader, connection: UpstreamConnection, *, chun
             await connection.drain()
     except GatewayError as error:
         connection.fail(error)
-    except (web.RequestPayloadError, ConnectionError):
+    except (web.RequestPayloadError, OSError):
         connection.fail(RequestBroken("The request's body ends early or is framed wrongly."))
     else:
         if chunked:
@@ -218,12 +215,8 @@ def _relay_interim(request: web.BaseRequest, head: AnswerHead) -> None:
     write_interim(request, b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, answer_fields(head.fields).lines))
 
 
-def _forwarded_lines(request: web.BaseRequest) -> bytes:
-    client = str(request.remote or "")
-    return (
-        f"X-Forwarded-For: {client}\r\nX-Forwarded-Proto: {request.scheme}\r\nX-Forwarded-Host: {request.host}\r\n"
-    ).encode("utf-8", "surrogateescape")
-
-
-def _id_line(exchange: Exchange) -> bytes:
-    return b"X-Request-Id: %b\r\n" % exchange.id.encode()
+def _forwarded_lines(exchange: Exchange) -> bytes:
+    lines = f"X-Forwarded-For: {exchange.client}\r\nX-Forwarded-Proto: {exchange.request.scheme}\r\n"
+    if (host := exchange.host) is not None:
+        lines += f"X-Forwarded-Host: {host}\r\n"
+    return lines.encode("utf-8", "surrogateescape")

@@ -11,7 +11,7 @@ from typing import ClassVar, Final, assert_never
 from aiohttp import HttpVersion11, web
 from structlog.typing import FilteringBoundLogger
 
-from gateway.answer import CONTINUE, OwnAnswer, write_interim
+from gateway.answer import CONTINUE, OwnAnswer, Stamp, write_interim
 from gateway.config.settings import InspectSettings, Mode, Oversize
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange
@@ -101,7 +101,16 @@ class Interceptor:
         try:
             body, complete = await self._body(exchange.request)
         except GatewayError as failure:
-            self._log.warning("request_broken", request_id=exchange.id, code=failure.code, client=exchange.client)
+            self._log.warning(
+                "request_broken",
+                request_id=exchange.id,
+                code=failure.code,
+                reason=str(failure),
+                method=exchange.method,
+                path=exchange.path,
+                client=exchange.client,
+                elapsed_ms=exchange.elapsed_ms(),
+            )
             return self._own(exchange, error.gateway_error(failure, exchange.id), f"rejected; {failure.code}")
         if not complete:
             return await self._oversized(exchange, begun=body)
@@ -197,10 +206,12 @@ class Interceptor:
             path=exchange.path,
             limit=self._settings.max_body,
             action=self._settings.oversize.value,
+            credential=exchange.credentials.fingerprint if exchange.credentials else None,
             client=exchange.client,
+            user_agent=exchange.user_agent,
         )
-        stamp = self._stamp(exchange, "forwarded")
-        if self._settings.oversize is Oversize.FORWARD:
+        if self._settings.oversize is Oversize.FORWARD or self._settings.mode is Mode.REPORT:
+            stamp = self._stamp(exchange, "forwarded")
             without: Collection[bytes] = ANSWERED_HERE if body is not None or begun else ()
             return await self._forwarder.forward(exchange, body=body, begun=begun, without=without, stamp=stamp)
         failure = BodyTooLarge(f"The body is larger than the {self._settings.max_body} bytes that are inspected.")
@@ -258,12 +269,11 @@ class Interceptor:
         )
 
     def _own(self, exchange: Exchange, answer: OwnAnswer, mark: str) -> web.StreamResponse:
-        return answer.send(exchange.request, self._stamp(exchange, mark), keep_alive=exchange.keep_alive)
+        return answer.send(exchange.request, self._stamp(exchange, mark).lines, keep_alive=exchange.keep_alive)
 
-    def _stamp(self, exchange: Exchange, mark: str) -> bytes:
-        """Build the lines that every answer to an intercepted request carries."""
-        line = b"X-Close-Gateway: %b\r\n" % mark.encode() if self._mark else b""
-        return b"X-Request-Id: %b\r\n%b" % (exchange.id.encode(), line)
+    def _stamp(self, exchange: Exchange, mark: str) -> Stamp:
+        """Make what every answer to an intercepted request carries."""
+        return Stamp(exchange.id, mark if self._mark else None)
 
 
 def _expects_continue(request: web.BaseRequest) -> bool:

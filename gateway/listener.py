@@ -51,13 +51,19 @@ class Listener:
         self._server.watch(self._loop.time())
         self._watch = self._loop.call_later(self._round, self._look_round)
 
-    async def drain(self, grace: float) -> None:
+    @property
+    def active(self) -> int:
+        """How many requests are in flight."""
+        return self._active
+
+    async def drain(self, grace: float) -> int:
         """Stop accepting, finish what is in flight within `grace` seconds, then close every connection.
 
         Requests that come late on connections still open are answered, and told that the connection closes.
+        Gives the number of requests that were cut off.
         """
         if self._port is None:
-            return
+            return 0
         self._downstream.draining = True
         self._port.close()
         now = quiet_since = self._loop.time()
@@ -67,9 +73,11 @@ class Listener:
             now = self._loop.time()
             if self._active:
                 quiet_since = now
+        cut_off = self._active
         await self._server.shutdown(timeout=0.1)
         if self._watch is not None:
             self._watch.cancel()
+        return cut_off
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._active += 1

@@ -19,6 +19,7 @@ from structlog.typing import EventDict, FilteringBoundLogger, Processor, Wrapped
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 MOST_HELD: Final = 20_000
 """Lines that wait to be written. What comes from outside is cut short in each, so this bounds the memory too."""
+LOST: Final = b'{"level":"warning","event":"log_lines_lost","count":%d}\n'
 GATHERING: Final = 0.005
 """Seconds in which lines are gathered for one write: under load a system call each would cost more than the line."""
 LAST_WRITE: Final = 2.0
@@ -26,7 +27,10 @@ LAST_WRITE: Final = 2.0
 
 
 class Lines:
-    """A structlog logger that writes lines of bytes to a stream, at once. `lost` counts those it could not write."""
+    """A structlog logger that writes lines of bytes to a stream, at once.
+
+    `lost` counts those it could not write; once it can again, it says how many they were.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -36,11 +40,14 @@ class Lines:
         self._write(line + b"\n", 1)
 
     def _write(self, text: bytes, lines: int) -> None:
+        told = self.lost
         try:
-            self._stream.write(text)
+            self._stream.write(text + (LOST % told if told else b""))
             self._stream.flush()
         except (OSError, ValueError):  # a full disk, a pipe without a reader, a closed stream
             self.lost += lines
+        else:
+            self.lost -= told
 
     debug = info = warning = error = critical = exception = msg
 
@@ -85,7 +92,9 @@ class BackgroundLines(Lines):
 def make_log(level: str, *, console: bool, stream: BinaryIO | None = None) -> FilteringBoundLogger:
     """Make the log that every part is given. It goes to standard output, or at once to `stream` where one is named."""
     colors = stream is None and sys.stdout.isatty()
-    last: list[Processor] = [structlog.dev.ConsoleRenderer(colors=colors), _encoded] if console else [_json_line]
+    last: list[Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=colors, sort_keys=False), _encoded] if console else [_json_line]
+    )
     log: FilteringBoundLogger = structlog.wrap_logger(
         _standard_output() if stream is None else Lines(stream),
         processors=[

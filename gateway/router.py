@@ -3,7 +3,7 @@
 Rule    Email activities are created by POST {base}/activity/email/ and changed by PUT (or PATCH) on
         {base}/activity/email/{id}/. Everything else passes through.
 Source  The published API description; bulk emails, sequences and email threads have endpoints of their own.
-        A POST may say with X-HTTP-Method-Override which method it stands for ("Filter Parameters").
+        A POST with X-HTTP-Method-Override: GET is a search ("Filter Parameters").
 Needs   Method and target. The target is compared as a server would resolve it, so that no spelling slips past:
         percent-decoded once, empty and dot segments collapsed, with or without the last slash. A spelling that Close
         would not resolve so is a 404 there: refusing it early refuses nothing that Close would take.
@@ -14,9 +14,6 @@ from typing import Final, TypeAlias
 from urllib.parse import unquote
 
 BASE: Final = ("api", "v1", "activity", "email")
-# What X-HTTP-Method-Override may turn a POST into. A value that names none of them leaves the POST a POST: a server
-# that takes no notice of it would create the email.
-OVERRIDES: Final = frozenset({"GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +44,17 @@ def route(method: str, target: str, override: str | None = None) -> Route:
 
     `target` is the request target (path and query) as received, `override` the value of X-HTTP-Method-Override.
     """
-    if override is not None and method == "POST":
-        meant = override.strip().upper()
-        method = meant if meant in OVERRIDES else method
-    if method not in {"POST", "PUT", "PATCH"}:
+    meant = (override or "").strip().upper()
+    if method not in {"POST", "PUT", "PATCH"} or (method == "POST" and meant == "GET"):
         return PASS_THROUGH
     if "email" not in target and "%" not in target:
         return PASS_THROUGH  # neither decoding nor collapsing could make it ours
     for segments in _readings(target.partition("?")[0].partition("#")[0]):
         if segments[: len(BASE)] == BASE:
             if method == "POST" and len(segments) == len(BASE):
-                return CREATE_EMAIL
-            if method != "POST" and len(segments) == len(BASE) + 1:
+                return CREATE_EMAIL  # whatever else the override says, a server may take no notice of it
+            updates = method != "POST" or meant in {"PUT", "PATCH"}
+            if updates and len(segments) == len(BASE) + 1:
                 return UpdateEmail(segments[-1])
     return PASS_THROUGH
 

@@ -110,7 +110,7 @@ def test_serve_in_front_of_a_sandbox() -> None:
     assert (status, mark, code, err) == (400, "rejected; sender_required", 0, "")
     assert (asked.returncode, json.loads(asked.stdout)["counts"]) == (0, {"rejected": 1})
     events = [json.loads(line) for line in out.splitlines()]
-    assert [event["event"] for event in events] == ["request_rejected", "gateway_stopped"]
+    assert [event["event"] for event in events] == ["request_rejected", "gateway_stopping", "gateway_stopped"]
     assert not re.search("canary", out, re.IGNORECASE)
 
 

@@ -134,12 +134,12 @@ OVERRIDES = [  # value of X-HTTP-Method-Override, on the emails, on one of them
     (" post ", CREATE, PASS),
     ("GET", PASS, PASS),
     ("get", PASS, PASS),
-    ("HEAD", PASS, PASS),
-    ("OPTIONS", PASS, PASS),
-    ("DELETE", PASS, PASS),
-    ("PUT", PASS, UPDATE),
-    ("\tput", PASS, UPDATE),
-    ("Patch", PASS, UPDATE),
+    ("HEAD", CREATE, PASS),
+    ("OPTIONS", CREATE, PASS),
+    ("DELETE", CREATE, PASS),
+    ("PUT", CREATE, UPDATE),
+    ("\tput", CREATE, UPDATE),
+    ("Patch", CREATE, UPDATE),
     ("BREW", CREATE, PASS),
     ("GET, POST", CREATE, PASS),
     ("\ud800", CREATE, PASS),
@@ -148,7 +148,7 @@ OVERRIDES = [  # value of X-HTTP-Method-Override, on the emails, on one of them
 
 @pytest.mark.parametrize(("override", "emails", "email"), OVERRIDES)
 def test_a_post_may_stand_for_another_method(override: str | None, emails: Route, email: Route) -> None:
-    """It is what X-HTTP-Method-Override says. A value that names no method hides nothing: it is a POST still."""
+    """A documented search (GET) passes. Any other value hides nothing: a server may take no notice of it."""
     assert route("POST", EMAILS, override) == emails
     assert route("POST", EMAIL, override) == email
 

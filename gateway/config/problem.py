@@ -13,14 +13,16 @@ class Problem:
     """One thing that is wrong: with which setting, where it was given, what it is, and what mends it."""
 
     setting: str
-    """Its name in the file, section and key: upstream.timeout."""
+    """Its name in the file, section and key: upstream.timeout. Empty: the source itself is at fault."""
     source: str
     """The file, variable or flag that gave it."""
     what: str
     fix: str
 
     def __str__(self) -> str:
-        return f"{printable(self.setting)} (from {printable(self.source)}) {self.what}. {self.fix}"
+        source = printable(self.source)
+        of = f"{printable(self.setting)} (from {source})" if self.setting else source
+        return f"{of} {self.what}. {self.fix}"
 
 
 class BadConfiguration(GatewayError):

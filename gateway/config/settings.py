@@ -86,7 +86,10 @@ class ListenerSettings:
     head_timeout: Seconds = 10.0
     """Seconds from the first byte of a request to the end of its head: 408, request_timed_out."""
     body_timeout: Seconds = 30.0
-    """Seconds between two pieces of a request's body: 408, request_timed_out."""
+    """Seconds between two pieces of a request's body: 408, request_timed_out.
+
+    As long may a client take nothing of an answer: then its connection is cut off.
+    """
     max_target: Bytes = 16_384
     """Bytes of a request target, path and query: 414, target_too_long."""
     max_header: Bytes = 16_384

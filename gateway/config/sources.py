@@ -49,17 +49,17 @@ def from_file(file: Path) -> Found:
         return _from_sections(tomllib.loads(text), source)
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        problem = Problem("The file", source, f"is not UTF-8 in line {line}", "Save it as UTF-8.")
+        problem = Problem("", source, f"is not UTF-8 in line {line}", "Save it as UTF-8.")
     except tomllib.TOMLDecodeError as error:
-        problem = Problem("The file", source, f"is not valid TOML: {error}", "Mend that place.")
+        problem = Problem("", source, f"is not valid TOML: {error}", "Mend that place.")
     except RecursionError:
-        problem = Problem("The file", source, "is nested too deeply", "Settings need a section and a key, no more.")
+        problem = Problem("", source, "is nested too deeply", "Settings need a section and a key, no more.")
     except OSError as error:
         reason = (error.strerror or "no reason is given").lower()
-        problem = Problem("The file", source, f"cannot be read: {reason}", "Name another with --config.")
+        problem = Problem("", source, f"cannot be read: {reason}", "Name another with --config.")
     except ValueError:  # Python's limit on digits; or a NUL in the name
         what = "cannot be read: its name, or a number in it, is none that the system could hold"
-        problem = Problem("The file", source, what, "Mend it, or name another with --config.")
+        problem = Problem("", source, what, "Mend it, or name another with --config.")
     return {}, [problem]
 
 

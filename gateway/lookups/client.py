@@ -20,7 +20,7 @@ from gateway.errors import GatewayError
 from gateway.exchange import Credentials
 from gateway.lookups.breaker import Breaker
 from gateway.upstream.connection import UpstreamConnection
-from gateway.upstream.errors import UpstreamBroken
+from gateway.upstream.errors import UpstreamBroken, UpstreamBusy
 from gateway.upstream.pool import Pool
 
 MAX_ANSWER: Final = 64 * 1024
@@ -99,6 +99,8 @@ class LookupClient:
         try:
             async with asyncio.timeout(self._timeout):
                 status, body = await self._retried(question, credentials)
+        except UpstreamBusy as error:
+            raise LookupFailed(question.kind, error.code) from None  # it is we who are busy
         except (GatewayError, TimeoutError) as error:
             breaker.failed(monotonic())
             reason = error.code if isinstance(error, GatewayError) else "timed_out"

@@ -25,8 +25,7 @@ NEEDS_SENDER = frozenset({Status.INBOX, Status.SCHEDULED, Status.OUTBOX, Status.
 def judge_create(email: EmailWrite) -> Verdict:
     """Judge a `POST /api/v1/activity/email/`."""
     if email.status is Status.SENT:
-        missing = sender_state(email.sender) is SenderState.MISSING
-        return FillSender(email.user_id) if missing else FORWARD
+        return _judge_sent(email)
     if email.status not in NEEDS_SENDER:
         return FORWARD  # a draft; or no status we know, which is Close's to answer
     match sender_state(email.sender):
@@ -40,3 +39,11 @@ def judge_create(email: EmailWrite) -> Verdict:
             return FORWARD
         case other:
             assert_never(other)
+
+
+def _judge_sent(email: EmailWrite) -> Verdict:
+    if sender_state(email.sender) is not SenderState.MISSING:
+        return FORWARD
+    if email.user_id is None or isinstance(email.user_id, str):
+        return FillSender(email.user_id)
+    return FORWARD  # it names a user, but not so that anyone could tell which

@@ -26,8 +26,8 @@ class EmailWrite:
     """None: no status is given, or none that Close documents."""
     sender: object = None
     """The JSON value as it came: a string where all is well, None where it is null or absent, else anything."""
-    user_id: str | None = None
-    """The user whose email it is, where the request names one."""
+    user_id: object = None
+    """The user whose email it is, as it came: a string, None where it is null, absent or empty, else anything."""
 
 
 @dataclass(frozen=True, slots=True)

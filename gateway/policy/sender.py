@@ -13,6 +13,8 @@ import re
 # Something on both sides of an "@", which may stand apart from it (RFC 5322, 4.4). email.utils.parseaddr is not
 # lenient enough: of `Roe, Jane <jane@example.com>` it sees "Roe", and what it sees changed within Python 3.11.
 ADDRESS = re.compile(r"""[^\s@<>,;:]\s*@\s*[^\s@<>,;:."]""")
+# And what the validation library would take for one: its pattern knows no punctuation but the dot.
+BARE_ADDRESS = re.compile(r"\s*[^\s@]*[^\s@.]@[^\s@.][^\s@]*\.[A-Za-z]{2,63}\s*")
 
 
 class SenderState(enum.Enum):
@@ -32,4 +34,5 @@ def sender_state(value: object) -> SenderState:
         return SenderState.NOT_A_STRING
     if not value or value.isspace():
         return SenderState.MISSING
-    return SenderState.USABLE if ADDRESS.search(value) else SenderState.NO_ADDRESS
+    readable = ADDRESS.search(value) or BARE_ADDRESS.fullmatch(value)
+    return SenderState.USABLE if readable else SenderState.NO_ADDRESS

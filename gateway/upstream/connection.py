@@ -125,6 +125,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._held = 0
         self._seen = 0
         self.complete = False
+        self._error = None if self.connected else UpstreamBroken("The connection to the upstream is gone.")
         self.uses += 1
         self._extend()
         if self._timer is None:

@@ -10,6 +10,7 @@ import enum
 from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
+from gateway.exchange import RequestInvalid
 from gateway.upstream.errors import UpstreamBroken
 
 Fields: TypeAlias = Sequence[tuple[bytes, bytes]]
@@ -28,20 +29,37 @@ NEVER_NOMINATED: Final = frozenset(
         b"cache-control",
         b"content-encoding",
         b"content-length",
+        b"content-range",
         b"content-type",
         b"cookie",
         b"date",
         b"expect",
+        b"forwarded",
         b"host",
+        b"idempotency-key",
+        b"if-match",
+        b"if-modified-since",
+        b"if-none-match",
+        b"if-range",
+        b"if-unmodified-since",
         b"location",
+        b"range",
         b"ratelimit",
         b"retry-after",
         b"set-cookie",
+        b"via",
+        b"x-forwarded-for",
+        b"x-forwarded-host",
+        b"x-forwarded-proto",
+        b"x-http-method-override",  # it was judged as what this says it is
         b"x-request-id",
     }
 )
 SPECIAL_IN_REQUEST: Final = HOP_BY_HOP | {b"host", b"content-length"}
 SPECIAL_IN_ANSWER: Final = HOP_BY_HOP | {b"content-length"}
+# RFC 9110, 8.6: some would lose the first digits of a larger number. aiohttp's parser takes the largest one that it
+# knows, 2**64 - 1, for no body at all.
+MAX_DIGITS: Final = 18
 FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 # What Connection says of the connection itself; it names no field.
 CONNECTION_OPTIONS: Final = frozenset({b"close", b"keep-alive", b""})
@@ -99,7 +117,7 @@ def request_head(
             parts.append(host_line)
             host_line = b""
         elif lower == b"content-length":
-            parts += (framing,) if length is not None else (name, b": ", value, b"\r\n")
+            parts += (framing,) if length is not None else (name, b": ", _length(value), b"\r\n")
             framing = b""
         elif lower == b"transfer-encoding" and length is None:
             framing = b"Transfer-Encoding: chunked\r\n"
@@ -110,6 +128,15 @@ def request_head(
             return request_head(method, target, fields, host, length=length, without=again, extra=extra)
     parts += (host_line, framing, extra, b"\r\n")
     return b"".join(parts)
+
+
+def _length(value: bytes) -> bytes:
+    """Write a length, known to be digits, in the one way that all read alike. Raises RequestInvalid."""
+    if len(value) > 1 and value.startswith(b"0"):
+        value = value.lstrip(b"0") or b"0"  # some readers would take it for an octal number
+    if len(value) > MAX_DIGITS:
+        raise RequestInvalid("Content-Length is beyond all measure.")
+    return value
 
 
 def answer_fields(fields: Fields, without: Collection[bytes] = ()) -> AnswerFields:

@@ -77,7 +77,7 @@ class Pool:
         self._idle: deque[UpstreamConnection] = deque()
         self._open: set[UpstreamConnection] = set()
         self._opening = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[UpstreamConnection | None]] = deque()
         self._sweep: asyncio.TimerHandle | None = None
 
     @property
@@ -89,7 +89,7 @@ class Pool:
         return len(self._open)
 
     def take(self) -> UpstreamConnection | None:
-        """Lend an open connection that is free now, if there is one."""
+        """Lend an open connection that is free now, if there is one. While anyone waits, there is none."""
         while self._idle:
             connection = self._idle.pop()
             if connection.reusable:
@@ -102,44 +102,57 @@ class Pool:
 
         Raises UpstreamUnreachable, and UpstreamBusy where none becomes free within `connect_timeout`.
         """
-        if len(self._open) + self._opening < self._max_connections:
+        if not self._waiting and self._has_room():
+            self._opening += 1
             return await self._dial()
         try:
             async with asyncio.timeout(self._connect_timeout):
-                while True:
-                    await self._turn()
-                    if (free := self.take()) is not None:
-                        return free
-                    if len(self._open) + self._opening < self._max_connections:
-                        return await self._dial()
+                connection = await self._turn()
         except TimeoutError:
             message = f"All {self._max_connections} connections to the upstream are taken."
             raise UpstreamBusy(message) from None
+        if connection is None:
+            return await self._dial()
+        # It may have been lost on its way from the one who gave it back to the one who waits.
+        return connection if connection.reusable else await self.connect()
 
-    async def _turn(self) -> None:
-        """Wait for a connection to become free or a place to open one, first come first served."""
-        turn = self._loop.create_future()
+    def _has_room(self) -> bool:
+        return len(self._open) + self._opening < self._max_connections
+
+    async def _turn(self) -> UpstreamConnection | None:
+        """Wait, first come first served, for a connection that becomes free; None: for a place to open one."""
+        turn: asyncio.Future[UpstreamConnection | None] = self._loop.create_future()
         self._waiting.append(turn)
         try:
-            await turn
+            return await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._call_next()  # the turn was ours, and we leave
+                self._pass_on(turn.result())  # the turn was ours, and we leave
             raise
         finally:
             with contextlib.suppress(ValueError):
                 self._waiting.remove(turn)
 
+    def _pass_on(self, connection: UpstreamConnection | None) -> None:
+        if connection is not None:
+            self.give_back(connection)
+        else:
+            self._opening -= 1
+            self._call_next()
+
     def _call_next(self) -> None:
-        while self._waiting:
+        """Give the place that has become free to the first who waits."""
+        while self._waiting and self._has_room():
             turn = self._waiting.popleft()
             if not turn.done():
+                self._opening += 1
                 turn.set_result(None)
-                return
 
     async def _dial(self) -> UpstreamConnection:
-        """Open a connection. Whoever fails to, or leaves meanwhile, makes room for the next who waits."""
-        self._opening += 1
+        """Open a connection in a place that is counted already.
+
+        Whoever fails to, or leaves meanwhile, makes room for the next who waits.
+        """
         connection: UpstreamConnection | None = None
         try:
             async with asyncio.timeout(self._connect_timeout):
@@ -167,10 +180,13 @@ class Pool:
         if not connection.reusable:
             connection.abort()
             return
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(connection)  # handed over, so that no newcomer takes it first
+                return
         connection.idle_since = self._loop.time()
         self._idle.append(connection)
-        if self._waiting:
-            self._call_next()
         if self._sweep is None:
             self._sweep = self._loop.call_later(self._idle_timeout, self._retire_old)
 

@@ -23,6 +23,10 @@ PIECE: Final = 256
 """Bytes of input at a time: of zstd, whose decoder takes no limit, they unfold to 8 MiB at most."""
 
 
+MOST_STREAMS: Final = 64
+"""Gzip members or zstd frames in a body. One is usual."""
+
+
 class Undecodable(Exception):
     """The body is not what its Content-Encoding says, or says something we cannot read."""
 
@@ -106,10 +110,12 @@ def _streams(body: bytes, limit: int, decoder: Callable[[], _Decoder]) -> bytes:
     """Decode streams that follow one another, until they hold more than `limit` bytes."""
     plain = bytearray()
     rest = memoryview(body)
-    while rest and len(plain) <= limit:
+    for _ in range(MOST_STREAMS):
+        if not rest or len(plain) > limit:
+            return bytes(plain)
         piece, rest = _stream(rest, limit - len(plain), decoder())
         plain += piece
-    return bytes(plain)
+    raise Undecodable  # a limit on what they hold says nothing of a million that hold nothing
 
 
 def _stream(body: memoryview, limit: int, decoder: _Decoder) -> tuple[bytearray, memoryview]:

@@ -44,11 +44,11 @@ def _read_tolerantly(body: bytes) -> object:
 
 def email_write(members: dict[str, object]) -> EmailWrite:
     """Pick what the rules look at."""
-    status, user_id = members.get("status"), members.get("user_id")
+    status = members.get("status")
     return EmailWrite(
         status=STATUSES.get(status) if isinstance(status, str) else None,
         sender=members.get("sender"),
-        user_id=user_id if isinstance(user_id, str) and user_id else None,
+        user_id=None if members.get("user_id") == "" else members.get("user_id"),
     )
 
 

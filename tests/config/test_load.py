@@ -234,7 +234,7 @@ def test_a_file_that_is_no_configuration(tmp_path: Path, content: str | bytes, w
     file = written(tmp_path, content)
     found = problems_of(file, {"CLOSE_GATEWAY_LOG__LEVEL": "loud"})
     assert [(problem.setting, problem.source) for problem in found] == [
-        ("The file", str(file)),
+        ("", str(file)),
         ("log.level", "CLOSE_GATEWAY_LOG__LEVEL"),
     ]
     assert found[0].what == what

@@ -5,11 +5,11 @@ import json
 
 import pytest
 
-from gateway.config.settings import ListenerSettings
+from gateway.config.settings import ListenerSettings, UpstreamSettings
 from tests.forwarding.emails import EMAILS
 from tests.gateways import Running, running
-from tests.raw import Answer, Client, ask, connected
-from tests.recording import recording
+from tests.raw import Answer, Client, ask, connected, with_length
+from tests.recording import OK, answers, in_turn, recording
 
 GET = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
 SMALL = ListenerSettings(max_target=200, max_header=300, max_headers=10)
@@ -101,6 +101,20 @@ async def test_a_slow_body_that_comes_on_is_fine() -> None:
                 await client.send(b"x")
             assert (await client.answer()).status == 200
         assert upstream.requests[0].body == b"xxxxxx"
+
+
+async def test_who_takes_nothing_of_an_answer_is_cut_off() -> None:
+    """It would hold a connection to Close for as long as it likes; the connection is free again, and the log tells."""
+    large = with_length(b"HTTP/1.1 200 OK\r\n", b"x" * 30_000_000)
+    narrow = UpstreamSettings(max_connections=1, connect_timeout=5.0)
+    script = in_turn(answers(large), answers(OK))
+    async with recording(script) as upstream, running(upstream.url, upstream=narrow, listener=QUICK) as gateway:
+        async with connected(gateway.port) as staller:
+            await staller.send(GET)
+            await upstream.received(1)
+            assert (await ask(gateway.port, GET)).status == 200
+        (event,) = gateway.events("client_stalled")
+        assert (event["code"], event["client"]) == ("answer_not_taken", "127.0.0.1")
 
 
 async def test_an_unused_connection_is_closed() -> None:

@@ -39,6 +39,8 @@ SENDERS: Final[dict[SenderState, list[object]]] = {
         "jane+close@example.com",
         "o'hara.jane_roe-1@mail.example.co.uk",
         "jane@localhost",
+        "jane;@example.com",
+        "a:@b.com",
         "jane@[192.0.2.1]",
         "jane @ example.com",
         f"<{ADDRESS}>",

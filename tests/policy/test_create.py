@@ -62,3 +62,9 @@ def test_judging_is_total_and_pure(status: Status | None, sender: object, user_i
     assert isinstance(verdict, get_args(Verdict))
     assert judge_create(email) == verdict
     assert email == before
+
+
+@pytest.mark.parametrize("user_id", [5, True, ["user_1"], {"id": "user_1"}])
+def test_a_user_that_nobody_can_read_is_closes_to_answer(user_id: object) -> None:
+    """The email names somebody: the key's owner does not stand in."""
+    assert judge_create(EmailWrite(status=Status.SENT, user_id=user_id)) == Forward()

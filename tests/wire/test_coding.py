@@ -96,13 +96,15 @@ def test_noise_behind_a_body_is_undecodable(coding: bytes, encode: Encoder) -> N
     ("coding", "encode"), [row for row in ENCODERS if row[0] in {b"gzip", b"zstd"}], ids=["gzip", "zstd", "zstd2"]
 )
 def test_streams_that_follow_one_another_are_one_body(coding: bytes, encode: Encoder) -> None:
-    """RFC 1952, 2.2 and RFC 8878, 3.1: members and frames; empty ones, and very many, are no way around the limit."""
+    """RFC 1952, 2.2 and RFC 8878, 3.1: members and frames. Their number has a limit too: empty ones cost time alone."""
     empty = encode(b"")
     body = empty + encode(b"one ") + encode(b"") + encode(EMAIL)
     assert decode(body, [coding], LIMIT) == b"one " + EMAIL
-    assert decode(encode(b"x") * 3000, [coding], 3000) == b"x" * 3000
+    assert decode(encode(b"x") * 60, [coding], 60) == b"x" * 60
     with pytest.raises(TooLarge):
-        decode(encode(b"x") * 3000, [coding], 2999)
+        decode(encode(b"x") * 60, [coding], 59)
+    with pytest.raises(Undecodable):
+        decode(empty * 100, [coding], LIMIT)
     with pytest.raises(Undecodable):
         decode(body + empty[:-1], [coding], LIMIT)
 

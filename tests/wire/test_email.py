@@ -114,7 +114,7 @@ def test_reading_is_total(body: bytes) -> None:
 
 
 NO_STATUSES: list[object] = ["", "received", "Outbox", " outbox", "outbox ", 1, True, 1.5, ["outbox"], {"outbox": 1}]
-NO_USERS: list[object] = ["", 7, ["user_1"], {}, False]
+NO_USERS: list[object] = [7, ["user_1"], {}, False]
 ANY_SENDERS: list[object] = ["", " ", "a@b.c", 7, False, [], {"a": 1}]
 WRITES: list[tuple[dict[str, object], EmailWrite]] = [
     ({}, EmailWrite()),
@@ -122,7 +122,8 @@ WRITES: list[tuple[dict[str, object], EmailWrite]] = [
     ({"subject": "sent", "body_text": "sender"}, EmailWrite()),
     ({"user_id": "user_1", "status": "sent", "lead_id": "l"}, EmailWrite(status=Status.SENT, user_id="user_1")),
     *(({"status": status}, EmailWrite()) for status in NO_STATUSES),
-    *(({"user_id": user}, EmailWrite()) for user in NO_USERS),
+    ({"user_id": ""}, EmailWrite()),
+    *(({"user_id": user}, EmailWrite(user_id=user)) for user in NO_USERS),
     *(({"sender": sender}, EmailWrite(sender=sender)) for sender in ANY_SENDERS),
 ]
 

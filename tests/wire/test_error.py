@@ -91,7 +91,7 @@ def _all_errors() -> list[type[GatewayError]]:
     for module in pkgutil.walk_packages(gateway.__path__, "gateway."):
         if not module.name.endswith("__main__"):
             importlib.import_module(module.name)
-    kinds = {kind for kind in (GatewayError, *_below(GatewayError)) if kind.__module__.startswith("gateway.")}
+    kinds = {GatewayError} | {kind for kind in _below(GatewayError) if kind.__module__.startswith("gateway.")}
     return sorted(kinds, key=lambda kind: kind.__name__)
 
 
