@@ -44,7 +44,8 @@ class Gateway:
         self.listen = settings.listener.listen
         self.admin = settings.admin.listen
         self._lookups = _lookup_client(settings, self._pool)
-        cache = IdentityCache(settings.identity.ttl, settings.identity.max_entries)
+        identity, pause = settings.identity, settings.lookups.breaker_pause
+        cache = IdentityCache(identity.ttl, identity.max_entries, pause)
         self._identities = Identities(self._lookups, cache)
         downstream = Downstream(_fingerprint_key(settings))
         self._listener = Listener(self._dispatcher().dispatch, settings.listener, downstream, log)

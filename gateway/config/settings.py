@@ -158,7 +158,10 @@ class LookupSettings:
     breaker_failures: Count = 5
     """Failures of one kind of question in a row, after which that kind is not asked for a while."""
     breaker_pause: Seconds = 10.0
-    """Seconds of that while. Then one question is let through, and its outcome decides."""
+    """Seconds of that while. Then one question is let through, and its outcome decides.
+
+    As long it is remembered that Close did not tell who a credential or a user is.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

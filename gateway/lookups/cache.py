@@ -19,19 +19,27 @@ The credential is part of every key: what one organization was told is never ano
 """
 
 
-class IdentityCache:
-    """Remembers identities for `ttl` seconds each, `max_entries` at most."""
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Close was asked and did not tell, for this reason."""
 
-    def __init__(self, ttl: float, max_entries: int) -> None:
+    reason: str
+
+
+class IdentityCache:
+    """Remembers identities for `ttl` seconds each, and that one is unknown for `pause`; `max_entries` in all."""
+
+    def __init__(self, ttl: float, max_entries: int, pause: float) -> None:
         self._ttl = ttl
+        self._pause = pause
         self._max_entries = max_entries
-        self._entries: OrderedDict[Key, tuple[float, Identity]] = OrderedDict()
+        self._entries: OrderedDict[Key, tuple[float, Identity | Unknown]] = OrderedDict()
         self._by_credential: dict[bytes, set[Key]] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def get(self, key: Key, now: float) -> Identity | None:
+    def get(self, key: Key, now: float) -> Identity | Unknown | None:
         entry = self._entries.get(key)
         if entry is None:
             return None
@@ -42,8 +50,9 @@ class IdentityCache:
         self._entries.move_to_end(key)
         return identity
 
-    def put(self, key: Key, identity: Identity, now: float) -> None:
-        self._entries[key] = (now + self._ttl, identity)
+    def put(self, key: Key, identity: Identity | Unknown, now: float) -> None:
+        lasts = self._ttl if isinstance(identity, Identity) else min(self._ttl, self._pause)
+        self._entries[key] = (now + lasts, identity)
         self._entries.move_to_end(key)
         self._by_credential.setdefault(key[0], set()).add(key)
         while len(self._entries) > self._max_entries:

@@ -37,14 +37,18 @@ class Kind(enum.Enum):
 
 
 class LookupFailed(GatewayError):
-    """Close could not be asked, or its answer does not tell. `reason` is one of a few fixed words."""
+    """Close could not be asked, or its answer does not tell. `reason` is one of a few fixed words.
+
+    `answered`: Close has been asked and said no, which it would say again.
+    """
 
     code: ClassVar[str] = "lookup_failed"
 
-    def __init__(self, kind: Kind, reason: str) -> None:
+    def __init__(self, kind: Kind, reason: str, *, answered: bool = False) -> None:
         super().__init__(f"The look-up of the {kind.value} failed: {reason}.")
         self.kind = kind
         self.reason = reason
+        self.answered = answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +119,13 @@ class LookupClient:
         if isinstance(answer, dict):
             breaker.succeeded()
             return answer
-        if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        said_no = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+        if said_no:
             breaker.succeeded()
         else:
             breaker.failed(monotonic())
-        raise LookupFailed(question.kind, "unreadable" if status == HTTPStatus.OK else f"status_{status}")
+        reason = "unreadable" if status == HTTPStatus.OK else f"status_{status}"
+        raise LookupFailed(question.kind, reason, answered=said_no)
 
     async def _retried(self, question: Question, credentials: Credentials) -> tuple[int, bytes]:
         connection = self._pool.take() or await self._pool.connect()

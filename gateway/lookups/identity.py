@@ -9,7 +9,7 @@ from time import monotonic
 
 from gateway.exchange import Credentials
 from gateway.lookups import client
-from gateway.lookups.cache import Identity, IdentityCache, Key
+from gateway.lookups.cache import Identity, IdentityCache, Key, Unknown
 from gateway.lookups.client import Kind, LookupClient, LookupFailed
 from gateway.policy.sender import SenderState, sender_state
 
@@ -26,6 +26,9 @@ class Identities:
         """Find the user's identity; for None, the credential's owner. Raises LookupFailed where Close does not tell."""
         key = (credentials.digest, user_id)
         known = self._cache.get(key, monotonic())
+        if isinstance(known, Unknown):
+            # Asking again at once would cost the caller's rate limit, and bring the same answer.
+            raise LookupFailed(_kind(user_id), known.reason)
         if known is not None:
             return known
         task = self._asked.get(key)
@@ -37,7 +40,8 @@ class Identities:
 
     def remembered(self, credentials: Credentials) -> Identity | None:
         """Tell the credential's owner where it is known already; nothing is asked."""
-        return self._cache.get((credentials.digest, None), monotonic())
+        known = self._cache.get((credentials.digest, None), monotonic())
+        return known if isinstance(known, Identity) else None
 
     def forget(self, credentials: Credentials) -> None:
         """Drop what was learnt on a credential that Close refuses now."""
@@ -52,11 +56,12 @@ class Identities:
 
     async def _ask(self, key: Key, credentials: Credentials, user_id: str | None) -> Identity:
         question = client.owner() if user_id is None else client.user(user_id)
-        answer = await self._lookups.ask(question, credentials)
-        email = answer.get("email")
-        if not isinstance(email, str) or sender_state(email) is not SenderState.USABLE:
-            raise LookupFailed(Kind.OWNER if user_id is None else Kind.USER, "no_email_told")
-        identity = Identity(email.strip())
+        try:
+            identity = _identity(await self._lookups.ask(question, credentials), question.kind)
+        except LookupFailed as failure:
+            if failure.answered:
+                self._cache.put(key, Unknown(failure.reason), monotonic())
+            raise
         self._cache.put(key, identity, monotonic())
         return identity
 
@@ -64,3 +69,14 @@ class Identities:
         del self._asked[key]
         if not task.cancelled():
             task.exception()  # seen, even where everyone who waited has left
+
+
+def _kind(user_id: str | None) -> Kind:
+    return Kind.OWNER if user_id is None else Kind.USER
+
+
+def _identity(answer: dict[str, object], kind: Kind) -> Identity:
+    email = answer.get("email")
+    if not isinstance(email, str) or sender_state(email) is not SenderState.USABLE:
+        raise LookupFailed(kind, "no_email_told", answered=True)
+    return Identity(email.strip())

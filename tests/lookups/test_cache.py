@@ -9,7 +9,7 @@ JANE, JOHN = Identity("jane@example.com"), Identity("john@example.com")
 
 def test_what_was_put_in_is_there_for_a_while() -> None:
     """Until its time to live is over, counted from when it was put in."""
-    cache = IdentityCache(ttl=10.0, max_entries=5)
+    cache = IdentityCache(ttl=10.0, max_entries=5, pause=2.0)
     cache.put((b"a", None), JANE, now=1.0)
     assert [cache.get((b"a", None), now) for now in (1.0, 10.9, 11.0, 1.0)] == [JANE, JANE, None, None]
     assert len(cache) == 0
@@ -17,14 +17,14 @@ def test_what_was_put_in_is_there_for_a_while() -> None:
 
 def test_being_asked_for_does_not_make_it_younger() -> None:
     """An address that has changed is noticed in the end, however often it is used."""
-    cache = IdentityCache(ttl=10.0, max_entries=5)
+    cache = IdentityCache(ttl=10.0, max_entries=5, pause=2.0)
     cache.put((b"a", None), JANE, now=0.0)
     assert [cache.get((b"a", None), float(now)) for now in range(11)] == [JANE] * 10 + [None]
 
 
 def test_being_put_in_again_does() -> None:
     """The new answer replaces the old one."""
-    cache = IdentityCache(ttl=10.0, max_entries=5)
+    cache = IdentityCache(ttl=10.0, max_entries=5, pause=2.0)
     cache.put((b"a", None), JANE, now=0.0)
     cache.put((b"a", None), JOHN, now=9.0)
     assert (cache.get((b"a", None), 18.9), len(cache)) == (JOHN, 1)
@@ -32,7 +32,7 @@ def test_being_put_in_again_does() -> None:
 
 def test_the_least_recently_used_goes_first() -> None:
     """To be asked for is to be used."""
-    cache = IdentityCache(ttl=10.0, max_entries=2)
+    cache = IdentityCache(ttl=10.0, max_entries=2, pause=2.0)
     cache.put((b"a", None), JANE, now=0.0)
     cache.put((b"b", None), JANE, now=0.0)
     cache.get((b"a", None), now=0.0)
@@ -42,14 +42,14 @@ def test_the_least_recently_used_goes_first() -> None:
 
 def test_what_one_credential_was_told_is_never_anothers() -> None:
     """The same user under two credentials is two entries; so are the owner and a user."""
-    cache = IdentityCache(ttl=10.0, max_entries=5)
+    cache = IdentityCache(ttl=10.0, max_entries=5, pause=2.0)
     cache.put((b"a", "user_1"), JANE, now=0.0)
     assert [cache.get(key, 0.0) for key in ((b"b", "user_1"), (b"a", None), (b"a", "user_2"))] == [None, None, None]
 
 
 def test_a_credential_can_be_forgotten() -> None:
     """With all that it was told, and nothing of the others'."""
-    cache = IdentityCache(ttl=10.0, max_entries=5)
+    cache = IdentityCache(ttl=10.0, max_entries=5, pause=2.0)
     for key in ((b"a", None), (b"a", "user_1"), (b"b", None)):
         cache.put(key, JANE, now=0.0)
     cache.forget(b"a")
@@ -66,7 +66,7 @@ class AgainstAModel(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.cache = IdentityCache(ttl=10.0, max_entries=4)
+        self.cache = IdentityCache(ttl=10.0, max_entries=4, pause=2.0)
         self.model: list[tuple[Key, float, Identity]] = []
         self.now = 0.0
 

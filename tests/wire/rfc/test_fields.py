@@ -8,7 +8,7 @@ from gateway.config.settings import UpstreamSettings
 from tests.gateways import running
 from tests.raw import connected, values
 from tests.recording import recording
-from tests.wire.rfc.rows import END, GET, HOST, INVALID, MALFORMED, POST, assert_goes_up, assert_refused
+from tests.wire.rfc.rows import CHUNKED, END, GET, HOST, INVALID, MALFORMED, POST, assert_goes_up, assert_refused
 
 LINES_REFUSED = {
     "2.2 blank before the first": (b" X: 1\r\n" + HOST),
@@ -175,7 +175,7 @@ async def test_connection_takes_away_nothing_that_a_request_needs(name: bytes) -
 FRAMED = {
     "9110-7.6.1 Content-Length": (b"content-length", b"Content-Length: 4\r\n\r\n", b"body"),
     "9110-7.6.1 Content-Length, Host": (b"host, CONTENT-LENGTH", b"Content-Length: 4\r\n\r\n", b"body"),
-    "9110-7.6.1 Transfer-Encoding": (b"transfer-encoding", b"Transfer-Encoding: chunked\r\n\r\n", b"4\r\nbody\r\n0\r\n\r\n"),
+    "9110-7.6.1 Transfer-Encoding": (b"transfer-encoding", CHUNKED + END, b"4\r\nbody\r\n0\r\n\r\n"),
     "9110-7.6.1 Connection": (b"connection", b"Content-Length: 4\r\n\r\n", b"body"),
 }  # fmt: skip
 
