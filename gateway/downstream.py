@@ -15,7 +15,7 @@ import logging
 import secrets
 from typing import Any, ClassVar, Final
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import LineTooLong
 from structlog.typing import FilteringBoundLogger
@@ -25,6 +25,7 @@ from gateway.config.settings import ListenerSettings
 from gateway.errors import GatewayError
 from gateway.wire.error import gateway_error
 
+END_OF_CHUNKS: Final = b"\n0\r\n\r\n"  # RFC 9112, 7.1, where no trailers follow
 TOO_MANY_HEADERS: Final = "Too many headers received"  # aiohttp's words: it has no error of its own for that
 
 
@@ -73,13 +74,15 @@ class GatewayFull(GatewayError):
 class ClientConnection(web.RequestHandler):
     """One connection of a client. `watch` has to be called now and then: the limits in time are kept by it."""
 
-    __slots__ = ("_head_since", "_heard", "_limits", "_log", "_taken", "_unsent")
+    __slots__ = ("_chunked", "_end", "_head_since", "_heard", "_limits", "_log", "_taken", "_unsent")
 
     def __init__(self, server: web.Server, limits: ListenerSettings, log: FilteringBoundLogger, **options: Any) -> None:
         super().__init__(server, **options)
         self._limits = limits
         self._log = log
         self._heard = 0.0  # when bytes came last
+        self._chunked: StreamReader | None = None  # the body of a chunked request that is still coming
+        self._end = b""  # the last bytes of it so far
         self._unsent = 0  # bytes of answers that the client has not taken yet
         self._taken = 0.0  # when it took some last
         self._head_since: float | None = None  # when the head began of which a part has come
@@ -95,29 +98,73 @@ class ClientConnection(web.RequestHandler):
             self._refuse(GatewayFull("The gateway has as many connections open as it may. Try again."))
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came.
+        """Parse what came, and mend what aiohttp's parser makes of it."""
+        self._heard = self._loop.time()
+        super().data_received(data)
+        messages = self._messages
+        if messages:
+            self._head_since = None
+            self._look_at(*messages[-1])
+            if len(messages) > 1:
+                self._find_chunked()
+        elif self._head_since is None and self._waiting:
+            self._head_since = self._heard
+        if self._chunked is not None:
+            self._end_chunked(self._chunked, data)
+
+    def _look_at(self, message: Any, body: StreamReader) -> None:
+        """See what the last message that came is.
 
         Where a body turns out to be framed wrongly, aiohttp queues the error behind the request whose body it is and
         tells nobody who waits for the rest of it. Here that body ends with an error. And of what comes in one piece
         with the end of a request to upgrade, aiohttp's parser loses what follows it, and would take what comes next
         for the beginning of a request. So such a request is the last one of its connection.
         """
-        self._heard = self._loop.time()
-        super().data_received(data)
-        if not self._messages:
-            if self._head_since is None and self._waiting:
-                self._head_since = self._heard
-            return
-        self._head_since = None
-        last, payload = self._messages[-1]
-        if isinstance(last, RawRequestMessage):
-            if last.upgrade and not self._upgraded:
-                self._messages[-1] = (last._replace(should_close=True), payload)
-            return
-        if len(self._messages) > 1:
+        if isinstance(message, RawRequestMessage):
+            if message.chunked:
+                self._chunked, self._end = body, b""
+            if message.upgrade and not self._upgraded:
+                self._make_last(body)
+        elif len(self._messages) > 1:
             self._break_body(self._messages[-2][1], web.RequestPayloadError())
         elif self._current_request is not None:
             self._break_body(self._current_request.content, web.RequestPayloadError())
+
+    def _find_chunked(self) -> None:
+        """Of requests that came in one piece, one before the last may be chunked too."""
+        for message, body in list(self._messages)[:-1]:
+            if isinstance(message, RawRequestMessage) and message.chunked:
+                self._make_last(body)
+                return
+
+    def _end_chunked(self, body: StreamReader, data: bytes) -> None:
+        """Let no trailer become a field of the next request.
+
+        That is what aiohttp's parser makes of the last one. A chunked request without trailers ends in these six
+        bytes, and a trailer cannot; any other is the last of its connection, and so is one with a request behind it
+        in the same piece.
+        """
+        self._end = (self._end + data)[-len(END_OF_CHUNKS) :]
+        if not body.is_eof():
+            return
+        self._chunked = None
+        followed = bool(self._messages) and self._messages[-1][1] is not body
+        if followed or self._end != END_OF_CHUNKS:
+            self._make_last(body)
+
+    def _make_last(self, body: StreamReader) -> None:
+        """Close the connection after the request with this body; what stands behind it is not served."""
+        request = self._current_request
+        if request is not None and request.content is body:
+            request._message = request._message._replace(should_close=True)  # noqa: SLF001 - aiohttp has no other way
+            self._messages.clear()
+            return
+        for at, (message, its_body) in enumerate(self._messages):
+            if its_body is body and isinstance(message, RawRequestMessage):
+                self._messages[at] = (message._replace(should_close=True), body)
+                while len(self._messages) > at + 1:
+                    self._messages.pop()
+                return
 
     def watch(self, now: float) -> None:
         """End what takes too long. `now` is in seconds of the event loop's clock."""

@@ -19,11 +19,12 @@ from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.upstream.connection import AnswerHead, UpstreamConnection
 from gateway.upstream.errors import UpstreamBroken, UpstreamError
-from gateway.upstream.head import Framing, answer_fields, request_head
+from gateway.upstream.head import FRAMING, Fields, Framing, answer_fields, request_head
 from gateway.upstream.pool import Pool
 from gateway.wire.error import gateway_error
 
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+NO_CONTENT: Final = 204
 UNAUTHORIZED: Final = 401
 # Of X-Forwarded-For each hop adds its own; of these a reader takes the first, which would be the client's word for it.
 REPLACED: Final = frozenset({b"x-forwarded-host", b"x-forwarded-proto"})
@@ -118,7 +119,7 @@ class Forwarder:
             if not connection.stale or outgoing.rest is not None or exchange.method not in IDEMPOTENT:
                 raise
         # Others in the pool may be as old: this time a connection of its own.
-        return await self._exchanged(exchange, outgoing, await self._pool.connect(), stamp)
+        return await self._exchanged(exchange, outgoing, await self._pool.connect(fresh=True), stamp)
 
     async def _exchanged(
         self, exchange: Exchange, outgoing: "_Outgoing", connection: UpstreamConnection, stamp: bytes
@@ -145,7 +146,8 @@ class Forwarder:
     async def _relay(
         self, exchange: Exchange, connection: UpstreamConnection, head: AnswerHead, stamp: bytes, *, uploaded: bool
     ) -> web.StreamResponse:
-        fields = answer_fields(head.fields, OURS if stamp else ())
+        came = _unframed(head.fields) if head.status == NO_CONTENT else head.fields
+        fields = answer_fields(came, OURS if stamp else ())
         answer = RelayedAnswer(exchange.request, keep_alive=exchange.keep_alive and uploaded)
         piece, end = connection.take(), connection.complete
         answer.begin(
@@ -212,7 +214,14 @@ def _read_now(content: StreamReader) -> bytes:
 
 def _relay_interim(request: web.BaseRequest, head: AnswerHead) -> None:
     """RFC 9110, 15.2: a proxy forwards 1xx answers; to HTTP/1.0 clients there are none."""
-    write_interim(request, b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, answer_fields(head.fields).lines))
+    write_interim(
+        request, b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, answer_fields(_unframed(head.fields)).lines)
+    )
+
+
+def _unframed(fields: Fields) -> Fields:
+    """RFC 9110, 8.6 and RFC 9112, 6.1: in 1xx and 204 there is no body, and nothing may tell of one."""
+    return [(name, value) for name, value in fields if name.lower() not in FRAMING]
 
 
 def _forwarded_lines(exchange: Exchange) -> bytes:

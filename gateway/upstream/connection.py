@@ -6,6 +6,7 @@ Source  RFC 9112, 9.2 and 9.3. Answers are parsed by llhttp, strictly.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
@@ -24,7 +25,9 @@ HIGH_WATER: Final = 256 * 1024
 MAX_HEAD: Final = 256 * 1024
 """Bytes that may come before an answer's head is complete."""
 SWITCHING_PROTOCOLS: Final = 101
+FIRST_STATUS: Final = 100
 FIRST_FINAL_STATUS: Final = 200
+NO_TEXT: Final = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")
 
 
 @dataclass(slots=True)
@@ -133,7 +136,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def send(self, data: bytes) -> None:
         """Write a part of the request. Nothing is raised here: what fails shows in the answer."""
-        if self._transport is not None:
+        # uvloop's transport, unlike asyncio's own, raises RuntimeError once it is closed.
+        if self.connected and self._transport is not None:
             self._transport.write(data)
 
     async def drain(self) -> None:
@@ -298,6 +302,7 @@ class UpstreamConnection(asyncio.Protocol):
         head.status = self._parser.get_status_code()
         if head.status == SWITCHING_PROTOCOLS:
             return  # never asked for: the parser stops here by itself
+        self._check(head)
         if head.status < FIRST_FINAL_STATUS:
             if self.on_interim is not None:
                 self.on_interim(head)
@@ -308,6 +313,16 @@ class UpstreamConnection(asyncio.Protocol):
             self._keep_alive = self._parser.should_keep_alive()
             self._parser = httptools.HttpResponseParser(self)
             self._finish()
+
+    def _check(self, head: AnswerHead) -> None:
+        """Refuse what the parser lets pass: raising here ends the parsing with an error of the parser's."""
+        version = self._parser.get_http_version()
+        if version != "1.1" and (
+            version != "1.0" or any(name.lower() == b"transfer-encoding" for name, _ in head.fields)
+        ):
+            raise httptools.HttpParserError("RFC 9112, 2.3 and 6.1: another version, or chunks in HTTP/1.0.")
+        if head.status < FIRST_STATUS or (head.reason != b"OK" and NO_TEXT.search(head.reason)):
+            raise httptools.HttpParserError("RFC 9112, 4: a status below 100, or control bytes in the reason.")
 
     def on_body(self, body: bytes) -> None:
         if self.complete:

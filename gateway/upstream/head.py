@@ -158,7 +158,7 @@ def answer_fields(fields: Fields, without: Collection[bytes] = ()) -> AnswerFiel
             parts += (name, b": ", value, b"\r\n")
             framing = Framing.LENGTH
         elif lower == b"transfer-encoding":
-            if value.strip().lower() != b"chunked":
+            if value.strip(b" ").lower() != b"chunked":  # with a tab behind it the parser does not see it
                 raise UpstreamBroken("The upstream answered in a transfer coding that the gateway did not ask for.")
             framing = Framing.CHUNKED
         elif (

@@ -97,9 +97,10 @@ class Pool:
             connection.abort()  # it is on its way out; the loop has only not come round to it yet
         return None
 
-    async def connect(self) -> UpstreamConnection:
+    async def connect(self, *, fresh: bool = False) -> UpstreamConnection:
         """Lend a connection opened for this exchange; where all are taken, the next one that becomes free.
 
+        `fresh`: one that has served before will not do, as it may be as old as the one that just failed.
         Raises UpstreamUnreachable, and UpstreamBusy where none becomes free within `connect_timeout`.
         """
         if not self._waiting and self._has_room():
@@ -112,6 +113,11 @@ class Pool:
             message = f"All {self._max_connections} connections to the upstream are taken."
             raise UpstreamBusy(message) from None
         if connection is None:
+            return await self._dial()
+        if fresh:
+            self._open.discard(connection)
+            self._opening += 1  # a new one takes its place
+            connection.abort()
             return await self._dial()
         # It may have been lost on its way from the one who gave it back to the one who waits.
         return connection if connection.reusable else await self.connect()
