@@ -2,6 +2,8 @@
 # make test   everything that has to hold: lint, format, types, import contracts, tests
 # make bench  what a request costs, beside public peers (minutes; nothing else should run meanwhile);
 #             BENCH="--quick --only get" is handed on, and BENCH=--help tells what there is
+# make soak   mixed traffic with faults for 10 minutes (SOAK="--seconds 60"), and what is left behind
+# make fuzz   random and mutated bytes for 5 minutes (FUZZ="--seconds 60 --seed 7")
 # make lock   the pinned versions anew, from pyproject.toml (needs uv and the network)
 
 PYTHON ?= python3
@@ -9,7 +11,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test lint bench soak fuzz lock clean
 
 run: $(VENV)/installed
 	@$(BIN)/close-gateway dev
@@ -19,6 +21,12 @@ test: lint
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m tests.bench $(BENCH)
+
+soak: $(VENV)/installed-test
+	$(BIN)/python -m tests.soak $(SOAK)
+
+fuzz: $(VENV)/installed-test
+	$(BIN)/python -m tests.fuzz $(FUZZ)
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check
