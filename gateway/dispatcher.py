@@ -65,27 +65,13 @@ class Dispatcher:
             return _answer(exchange, InternalError("The gateway has failed."))
 
     def _log_refused(self, exchange: Exchange, error: GatewayError) -> None:
-        self._log.warning(
-            "request_broken",
-            request_id=exchange.id,
-            code=error.code,
-            reason=str(error),
-            method=exchange.method,
-            path=exchange.path,
-            client=exchange.client,
-        )
+        self._log.warning("request_broken", code=error.code, reason=str(error), **exchange.facts())
 
     def _log_fault(self, exchange: Exchange, fault: Exception) -> None:
         """Tell what failed and where. Not the fault's text: it may quote the request."""
         frames = traceback.extract_tb(fault.__traceback__)[-6:]
-        self._log.error(
-            "internal_error",
-            request_id=exchange.id,
-            method=exchange.method,
-            path=exchange.path,
-            error=type(fault).__name__,
-            at=[f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames],
-        )
+        where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+        self._log.error("internal_error", error=type(fault).__name__, at=where, **exchange.facts())
 
 
 def _route(exchange: Exchange) -> Route:

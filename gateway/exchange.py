@@ -152,6 +152,16 @@ class Exchange:
         """The target's path as received, fit for an event; a query may hold what is nobody's business."""
         return printable(self.target.partition("?")[0])
 
+    def facts(self) -> dict[str, object]:
+        """Give what every event about this exchange tells."""
+        return {
+            "request_id": self.id,
+            "method": self.method,
+            "path": self.path,
+            "client": self.client,
+            "elapsed_ms": self.elapsed_ms(),
+        }
+
     def elapsed_ms(self) -> float:
         """Milliseconds since the request's head was read."""
         return round((time.perf_counter() - self._started) * 1000, 3)

@@ -170,16 +170,7 @@ class Forwarder:
 
     def _log_failure(self, exchange: Exchange, error: GatewayError) -> None:
         event = "upstream_failed" if isinstance(error, UpstreamError) else "request_broken"
-        self._log.warning(
-            event,
-            request_id=exchange.id,
-            code=error.code,
-            reason=str(error),
-            method=exchange.method,
-            path=exchange.path,
-            client=exchange.client,
-            elapsed_ms=exchange.elapsed_ms(),
-        )
+        self._log.warning(event, code=error.code, reason=str(error), **exchange.facts())
 
 
 class _Outgoing(NamedTuple):

@@ -101,16 +101,7 @@ class Interceptor:
         try:
             body, complete = await self._body(exchange.request)
         except GatewayError as failure:
-            self._log.warning(
-                "request_broken",
-                request_id=exchange.id,
-                code=failure.code,
-                reason=str(failure),
-                method=exchange.method,
-                path=exchange.path,
-                client=exchange.client,
-                elapsed_ms=exchange.elapsed_ms(),
-            )
+            self._log.warning("request_broken", code=failure.code, reason=str(failure), **exchange.facts())
             return self._own(exchange, error.gateway_error(failure, exchange.id), f"rejected; {failure.code}")
         if not complete:
             return await self._oversized(exchange, begun=body)
@@ -162,13 +153,7 @@ class Interceptor:
             return await self._forward(exchange, submission.raw)
         self._counts["filled"] += 1
         self._log.info(
-            "sender_filled",
-            request_id=exchange.id,
-            path=exchange.path,
-            source=kind.value,
-            credential=exchange.credentials.fingerprint,
-            client=exchange.client,
-            elapsed_ms=exchange.elapsed_ms(),
+            "sender_filled", source=kind.value, credential=exchange.credentials.fingerprint, **exchange.facts()
         )
         filled = email.with_sender(submission.plain, submission.members, identity.email)
         stamp = self._stamp(exchange, "filled; sender")
@@ -201,14 +186,11 @@ class Interceptor:
         self._counts["oversize"] += 1
         self._log.warning(
             "body_oversized",
-            request_id=exchange.id,
-            method=exchange.method,
-            path=exchange.path,
             limit=self._settings.max_body,
             action=self._settings.oversize.value,
             credential=exchange.credentials.fingerprint if exchange.credentials else None,
-            client=exchange.client,
             user_agent=exchange.user_agent,
+            **exchange.facts(),
         )
         if self._settings.oversize is Oversize.FORWARD or self._settings.mode is Mode.REPORT:
             stamp = self._stamp(exchange, "forwarded")
@@ -258,14 +240,11 @@ class Interceptor:
         self._counts["lookup_failed"] += 1
         self._log.warning(
             "lookup_failed",
-            request_id=exchange.id,
             kind=failure.kind.value,
             reason=failure.reason,
             outcome="forwarded as it came",
-            path=exchange.path,
             credential=exchange.credentials.fingerprint if exchange.credentials else None,
-            client=exchange.client,
-            elapsed_ms=exchange.elapsed_ms(),
+            **exchange.facts(),
         )
 
     def _own(self, exchange: Exchange, answer: OwnAnswer, mark: str) -> web.StreamResponse:

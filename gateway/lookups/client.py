@@ -134,7 +134,7 @@ class LookupClient:
         except UpstreamBroken:
             if not connection.stale:
                 raise
-        return await self._exchange(question, credentials, await self._pool.connect())
+        return await self._exchange(question, credentials, await self._pool.connect(fresh=True))
 
     async def _exchange(
         self, question: Question, credentials: Credentials, connection: UpstreamConnection

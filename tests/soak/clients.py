@@ -9,6 +9,7 @@ import itertools
 import random
 import socket
 import struct
+import time
 from typing import Final
 
 from tests.raw import LONGEST_HEAD, NO_BODY, Broken, Ended, body_pieces, read_head, values
@@ -59,6 +60,7 @@ class Connection:
 
     async def _outcome(self, planned: Planned) -> tuple[Fate | None, bool]:
         """Read an answer: what became of the request, and whether another answer may follow."""
+        started = time.monotonic()
         try:
             async with asyncio.timeout(LIMIT):
                 return await self._answer(planned)
@@ -69,6 +71,8 @@ class Connection:
             problem = f"no end of its answer within {LIMIT:.0f} s"
         except (Broken, Mixed, ValueError) as error:
             problem = str(error)
+        finally:
+            self._ledger.slowest = max(self._ledger.slowest, time.monotonic() - started)
         self._ledger.problems.append(f"{planned.entry}: {problem}")
         return None, False
 

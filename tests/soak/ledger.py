@@ -94,6 +94,8 @@ class Ledger:
         self._entries: dict[str, Entry] = {}
         self.problems: list[str] = []
         self.sent = 0
+        self.slowest = 0.0
+        """Seconds that an answer took at most, since the last rest."""
         self.fates: Counter[Fate] = Counter()
         self.logged: dict[str, list[str]] = {}
         """What the gateway's log says of failed and rejected requests, by the request's token."""

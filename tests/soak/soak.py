@@ -133,8 +133,9 @@ class Soak:
         fates = " · ".join(f"{fate.value} {self.report.fates[fate]}" for fate in Fate)
         self._say(
             f"round {number}/{rounds}  {self.report.sent} requests: {fates}  "
-            f"memory {self.report.resident_kib[-1] / 1024:.1f} MiB"
+            f"slowest {self._ledger.slowest:.1f} s  memory {self.report.resident_kib[-1] / 1024:.1f} MiB"
         )
+        self._ledger.slowest = 0.0
 
     def _check(self) -> None:
         if problems := self._ledger.problems:
