@@ -59,7 +59,8 @@ def write(request: web.BaseRequest, data: bytes) -> None:
 
 def write_interim(request: web.BaseRequest, head: bytes) -> None:
     """Write an interim answer (1xx), if there still is a client. The final one has not begun by that."""
-    if (transport := request.transport) is not None:
+    transport = request.transport
+    if transport is not None and not transport.is_closing():  # uvloop raises on a closed one
         transport.write(head)
 
 

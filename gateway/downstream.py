@@ -198,7 +198,7 @@ class ClientConnection(web.RequestHandler):
 
     def _refuse(self, error: GatewayError) -> None:
         """Answer without a request, and close."""
-        if self.transport is not None:
+        if self.transport is not None and not self.transport.is_closing():
             request_id = self._told(error)
             answer = gateway_error(error, request_id)
             self.transport.write(answer.message(Stamp(request_id).lines, keep_alive=False))

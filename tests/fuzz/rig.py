@@ -92,6 +92,8 @@ class Rig:
         self.upstream.requests.clear()
         sender = await self.connect()
         for segment in case.segments:
+            if sender.transport.is_closing():
+                break  # the gateway has refused what came so far, and closed
             sender.transport.write(segment)
             await asyncio.sleep(0)
         await self.settle(lambda: (len(sender.received), sender.ended))
