@@ -74,7 +74,8 @@ class Submission:
 class Interceptor:
     """Deals with the requests that create or change emails.
 
-    `mark` turns X-Close-Gateway on. `counts` is counted up: forwarded, filled, rejected, reported, oversize.
+    `mark` turns X-Close-Gateway on. `counts` is counted up by what is done with a request, whether Close answers then
+    or not: forwarded, filled, rejected, reported, oversize; and lookup_failed beside them.
     """
 
     def __init__(
