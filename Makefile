@@ -60,11 +60,11 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 	--no-header --no-annotate
 lock:
 	grep -o 'flit_core>[^"]*' pyproject.toml \
-		| $(LOCK) --upgrade --extra test pyproject.toml - -o config/constraints-test.txt
+		| $(LOCK) --upgrade --extra postgres --extra test pyproject.toml - -o config/constraints-test.txt
 	grep -o 'flit_core>[^"]*' pyproject.toml \
 		| $(LOCK) --constraint config/constraints-test.txt --extra bench pyproject.toml - -o config/constraints-bench.txt
 	grep -o 'flit_core>[^"]*' pyproject.toml \
-		| $(LOCK) --constraint config/constraints-test.txt pyproject.toml - -o config/constraints.txt
+		| $(LOCK) --constraint config/constraints-test.txt --extra postgres pyproject.toml - -o config/constraints.txt
 
 clean:
 	rm -rf $(VENV)
