@@ -1,0 +1,86 @@
+"""Where the store of rejections is: a file, the memory of the process, or a PostgreSQL server."""
+
+import enum
+import re
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import urlsplit
+
+MEMORY: Final = ":memory:"
+SCHEME: Final = "postgresql"
+STARS: Final = "***"
+URL: Final = re.compile(r"[\x21-\x7e]+")
+# PostgreSQL, "Connection URIs": a password may stand before the host, or among the parameters.
+BEFORE_HOST: Final = re.compile(r"(?<=//)([^/?#:@]*):[^/?#]*(?=@)")
+PARAMETER: Final = re.compile(r"(?i)((?:^|[?&])[^=&]*password[^=&]*=)[^&#]*")
+
+
+class StoreKind(enum.Enum):
+    """What a store is."""
+
+    FILE = "file"
+    MEMORY = "memory"
+    SERVER = "server"
+
+
+class StoreLocation:
+    """Where the store is. Prints with stars in place of a password; `reveal` is the one way to it."""
+
+    __slots__ = ("_text", "kind")
+
+    def __init__(self, text: str, kind: StoreKind) -> None:
+        self._text = text
+        self.kind = kind
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the path of a file, ":memory:" or "postgresql://…". Raises ValueError."""
+        if text == MEMORY:
+            return cls(text, StoreKind.MEMORY)
+        if "://" in text:
+            _check_url(text)
+            return cls(text, StoreKind.SERVER)
+        if not text:
+            raise ValueError("is empty")
+        if "\0" in text:
+            raise ValueError("holds a NUL, which no path may")
+        return cls(text, StoreKind.FILE)
+
+    @property
+    def path(self) -> Path:
+        """The file, where it is one. ~ is the home of whoever runs the gateway."""
+        path = Path(self._text)
+        try:
+            return path.expanduser()
+        except RuntimeError:  # nobody, in a container, has no home: then there is no such file, and the store says so
+            return path
+
+    def reveal(self) -> str:
+        return self._text
+
+    def __str__(self) -> str:
+        if self.kind is not StoreKind.SERVER:
+            return self._text
+        return PARAMETER.sub(rf"\1{STARS}", BEFORE_HOST.sub(rf"\1:{STARS}", self._text))
+
+    def __repr__(self) -> str:
+        return f"StoreLocation({self})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StoreLocation) and self._text == other._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+
+def _check_url(text: str) -> None:
+    if not URL.fullmatch(text):
+        raise ValueError("holds a blank or a letter that no URL has")
+    try:
+        scheme = urlsplit(text).scheme
+    except ValueError:
+        raise ValueError("has a host that cannot be read") from None
+    if scheme != SCHEME:
+        raise ValueError(f"is a URL that does not begin with {SCHEME}://")
+    if STARS in text:
+        raise ValueError("has stars where a password was")
