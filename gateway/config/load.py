@@ -1,6 +1,7 @@
 """Settings from a file, then the environment, then flags; the later wins. Every problem is found at once."""
 
 import functools
+import importlib.util
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,14 +16,18 @@ from gateway.config.known import KNOWN, SECTIONS, Known
 from gateway.config.problem import BadConfiguration, Problem
 from gateway.config.settings import Settings
 from gateway.config.sources import FILE_VARIABLE, Given, from_environment, from_file, from_flags
+from gateway.config.store import StoreKind
 from gateway.config.values import quoted, spelled
 
 LONG: Final = 60
 """Characters of a value that are shown."""
+DRIVER: Final = "psycopg"
 LARGE: Final = 128
 """Bits of a number that is shown; Python refuses to write out very large ones."""
 # A URL may hold a password or a token, and a value may be in the wrong place.
 HINTS_OF_A_SECRET: Final = frozenset("@?#")
+# What is never shown, whatever is wrong with it.
+SECRETS: Final = frozenset({"identity.fingerprint_key", "rejections.store"})
 SENTENCES: Final = {
     "bool_parsing": "is neither true nor false",
     "bool_type": "is neither true nor false",
@@ -117,7 +122,7 @@ def _explained(known: Known, given: Given, detail: ErrorDetails) -> Problem:
     value = _parts(known, given)
     if detail["loc"] and isinstance(value, list):
         value = value[int(detail["loc"][0])]
-    shown = None if known.name == "identity.fingerprint_key" else _shown(value)
+    shown = None if known.name in SECRETS else _shown(value)
     quotes = ", without quotes" if known.is_plain and isinstance(value, str) and not given.spelled_out else ""
     default = "" if known.default is None else f"; the default is {spelled(known.default)}"
     what = end if shown is None else f"{'holds' if detail['loc'] else 'is'} {shown}, which {end}"
@@ -152,6 +157,11 @@ def _conflicts(settings: Settings, sources: Mapping[str, str], invalid: set[str]
     if ca_file is not None and (what := _unusable(ca_file)) is not None:
         fix = "Name a readable file of certificates in PEM, or leave the setting out."
         yield Problem("upstream.ca_file", sources["upstream.ca_file"], f"is {quoted(str(ca_file))}, which {what}", fix)
+    store = settings.rejections.store
+    if store is not None and store.kind is StoreKind.SERVER and importlib.util.find_spec(DRIVER) is None:
+        what = f"names a PostgreSQL database, and its driver, {DRIVER}, is not installed"
+        fix = "Install close-gateway[postgres], or name a file."
+        yield Problem("rejections.store", sources["rejections.store"], what, fix)
 
 
 def _unusable(ca_file: Path) -> str | None:

@@ -3,15 +3,19 @@
 import enum
 from dataclasses import dataclass, field
 
+from gateway.config.store import DEFAULT
 from gateway.config.values import (
     Address,
     Bytes,
     Count,
+    Days,
+    Entries,
     HostName,
     ListenAddress,
     OptionalAddress,
     OptionalKey,
     OptionalPath,
+    OptionalStore,
     Seconds,
     SecondsOrNone,
     UpstreamUrl,
@@ -21,6 +25,7 @@ __all__ = [
     "Address",
     "AdminSettings",
     "AnswerSettings",
+    "Capture",
     "IdentitySettings",
     "InspectSettings",
     "ListenerSettings",
@@ -30,6 +35,7 @@ __all__ = [
     "LookupSettings",
     "Mode",
     "Oversize",
+    "RejectionsSettings",
     "Settings",
     "ShutdownSettings",
     "UpstreamSettings",
@@ -54,6 +60,17 @@ class Oversize(enum.Enum):
     """It streams to Close uninspected, with a warning in the log."""
     REJECT = "reject"
     """It is answered with 413."""
+
+
+class Capture(enum.Enum):
+    """How much of the body of a rejected email write is kept in the store."""
+
+    SHAPE = "shape"
+    """Which fields were there and how large; no value but the status and ids."""
+    REDACTED = "redacted"
+    """The JSON, with each text replaced by its length, and addresses by their domain."""
+    FULL = "full"
+    """The body as it came, with all that somebody wrote to somebody."""
 
 
 class LogFormat(enum.Enum):
@@ -183,6 +200,30 @@ class AdminSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RejectionsSettings:
+    """[rejections] The store of what was rejected and reported. Where it fails, the gateway goes on without it."""
+
+    store: OptionalStore = DEFAULT
+    """An SQLite file, ":memory:", or the URL of a PostgreSQL database, in which several gateways may share one store.
+
+    None ("off"): nothing is kept but the log. The file and its folder are made where they are not there yet.
+    """
+    capture: Capture = Capture.SHAPE
+    """How much of a body is kept."""
+    max_per_second: Count = 10
+    """Rejections of one credential and code that are kept one by one in a second; further ones become one entry that
+    counts them."""
+    keep_days: Days = 90
+    """Days after which an entry is removed."""
+    keep_entries: Entries = 5_000_000
+    """Entries that are kept. Above it the oldest are removed. Of a store in memory, 100000 at most."""
+    backlog: Count = 10_000
+    """Entries that wait in memory where the store is slow or down; further ones wait in a file."""
+    backlog_folder: OptionalPath = None
+    """Where that file lies. None: beside the store where that is a file, and else where it would lie by default."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogSettings:
     """[log] What is written to standard output."""
 
@@ -211,5 +252,6 @@ class Settings:
     lookups: LookupSettings = field(default_factory=LookupSettings)
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     admin: AdminSettings = field(default_factory=AdminSettings)
+    rejections: RejectionsSettings = field(default_factory=RejectionsSettings)
     log: LogSettings = field(default_factory=LogSettings)
     shutdown: ShutdownSettings = field(default_factory=ShutdownSettings)

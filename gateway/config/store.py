@@ -1,6 +1,7 @@
 """Where the store of rejections is: a file, the memory of the process, or a PostgreSQL server."""
 
 import enum
+import hashlib
 import re
 from pathlib import Path
 from typing import Final, Self
@@ -55,6 +56,23 @@ class StoreLocation:
         except RuntimeError:  # nobody, in a container, has no home: then there is no such file, and the store says so
             return path
 
+    @property
+    def folder(self) -> Path | None:
+        """Where what belongs to the store may be kept beside it; None for one in memory, which outlives nothing."""
+        match self.kind:
+            case StoreKind.FILE:
+                return self.path.parent
+            case StoreKind.SERVER:
+                return DEFAULT.path.parent
+            case StoreKind.MEMORY:
+                return None
+
+    @property
+    def name(self) -> str:
+        """A short name that tells stores in one folder apart, and no password."""
+        text = self.path.name if self.kind is StoreKind.FILE else str(self)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
     def reveal(self) -> str:
         return self._text
 
@@ -71,6 +89,10 @@ class StoreLocation:
 
     def __hash__(self) -> int:
         return hash(self._text)
+
+
+# The XDG Base Directory Specification has there what a program keeps from one run to the next, such as logs.
+DEFAULT: Final = StoreLocation("~/.local/state/close-gateway/rejections.sqlite3", StoreKind.FILE)
 
 
 def _check_url(text: str) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from annotated_types import Ge, Gt, Le
 from pydantic_core import CoreSchema, core_schema
 
+from gateway.config.store import StoreLocation
 from gateway.secret import Secret
 
 FINGERPRINT_KEY_LENGTH = 16
@@ -148,6 +149,10 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
+def _store_or_off(text: str) -> StoreLocation | None:
+    return None if text == "off" else StoreLocation.parse(text)
+
+
 def _fingerprint_key(text: str) -> Secret:
     if len(text) < FINGERPRINT_KEY_LENGTH:
         raise ValueError("is too short")
@@ -167,9 +172,15 @@ OptionalKey: TypeAlias = Annotated[
     Secret | None,
     Text(_fingerprint_key, f"a text of at least {FINGERPRINT_KEY_LENGTH} characters, or leave the setting out"),
 ]
+OptionalStore: TypeAlias = Annotated[
+    StoreLocation | None,
+    Text(_store_or_off, "the path of a file, :memory:, a URL such as postgresql://user@host/database, or off"),
+]
 Seconds: TypeAlias = Annotated[float, Gt(0), Le(86_400), Takes("a number of seconds above 0, up to 86400")]
 SecondsOrNone: TypeAlias = Annotated[float, Ge(0), Le(86_400), Takes("a number of seconds from 0 to 86400")]
 Count: TypeAlias = Annotated[int, Ge(1), Le(1_000_000), Takes("a whole number from 1 to 1000000")]
+Days: TypeAlias = Annotated[int, Ge(1), Le(36_500), Takes("a whole number of days from 1 to 36500")]
+Entries: TypeAlias = Annotated[int, Ge(1), Le(10**9), Takes("a whole number from 1 to 1000000000")]
 Bytes: TypeAlias = Annotated[int, Ge(1), Le(2**30), Takes("a whole number of bytes from 1 to 1073741824")]
 
 

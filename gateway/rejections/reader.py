@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from gateway.rejections.entry import Entry
 from gateway.rejections.query import MOST, Bucket, Cursor, Filters, Page, Stats, StoreUnavailable
+from gateway.rejections.store import Store
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
-
-    from gateway.rejections.store.engine import Database
 
 T = TypeVar("T")
 ASKED_AT_ONCE: Final = 4
@@ -24,13 +23,10 @@ REMOVED_AT_ONCE: Final = 500
 
 
 class Reader:
-    """Answers questions, while its caller waits. Every method raises StoreUnavailable.
+    """Answers questions, while its caller waits. Every method raises StoreUnavailable."""
 
-    `open_database` is called once, by the first question.
-    """
-
-    def __init__(self, open_database: "Callable[[], Database]") -> None:
-        self._open = open_database
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def find(self, filters: Filters, cursor: str | None = None, limit: int = 50) -> Page:
         """Give a page of the list, newest first. Raises CursorMalformed too."""
@@ -95,7 +91,7 @@ class Reader:
         from gateway.rejections.store.engine import reason
 
         try:
-            database = self._open()
+            database = self._store.database
             with (database.writing if writing else database.reading).begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
