@@ -1,5 +1,5 @@
-# The gateway in an image: no compiler, no shell tools of its own, not root. It writes nothing, so that the file system
-# may be read-only:  docker run --read-only -p 8080:8080 close-gateway
+# The gateway in an image: no compiler, no shell tools of its own, not root. It writes to one volume alone, the store of
+# rejections, so that the file system may be read-only:  docker run --read-only -p 8080:8080 close-gateway
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /src
 RUN python -m venv /opt/close-gateway
@@ -8,13 +8,17 @@ COPY config/constraints.txt ./
 RUN pip install --no-cache-dir --require-hashes -r constraints.txt
 COPY pyproject.toml README.md ./
 COPY gateway gateway
-RUN pip install --no-cache-dir --no-deps --no-build-isolation .
+RUN pip install --no-cache-dir --no-deps --no-build-isolation . && mkdir /state
 
 FROM python:3.13-slim-bookworm
 COPY --from=build /opt/close-gateway /opt/close-gateway
+# Made here, so that the volume belongs to the gateway.
+COPY --from=build --chown=65532:65532 /state /var/lib/close-gateway
+VOLUME /var/lib/close-gateway
 ENV PATH=/opt/close-gateway/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    CLOSE_GATEWAY_LISTENER__LISTEN=0.0.0.0:8080
+    CLOSE_GATEWAY_LISTENER__LISTEN=0.0.0.0:8080 \
+    CLOSE_GATEWAY_REJECTIONS__STORE=/var/lib/close-gateway/rejections.sqlite3
 USER 65532:65532
 EXPOSE 8080
 # Asks the admin listener, which stays on the container's own loopback.

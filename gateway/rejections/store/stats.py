@@ -7,7 +7,7 @@ How     What is asked about everything, or about one value of COUNTED_BY, has be
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import Connection, Select, and_, func, select, union_all
@@ -41,7 +41,8 @@ class Tally:
 
 
 def stats(connection: Connection, filters: Filters, bucket: Bucket, pace: Pace = PACE) -> Stats:
-    """Count. Times are taken as whole hours: that of `since`, and that of `until`, are counted to their ends."""
+    """Count. Times are taken as whole hours: those in which `since` and `until` lie are counted from end to end."""
+    filters = _by_the_hour(filters)
     exact = {name for name in FOUND_BY if getattr(filters, name) is not None} - {"code"}
     tally = Tally()
     who_from = series_from = None
@@ -69,9 +70,8 @@ def stats(connection: Connection, filters: Filters, bucket: Bucket, pace: Pace =
 
 
 def spans(filters: Filters) -> Iterator[Span]:
-    """Part the time asked about into whole days, and the hours before and behind them."""
-    since = None if filters.since is None else filters.since // HOUR * HOUR
-    until = None if filters.until is None else -(-filters.until // HOUR) * HOUR
+    """Part the whole hours asked about into whole days, and the hours before and behind them."""
+    since, until = filters.since, filters.until
     first = None if since is None else -(-since // DAY) * DAY
     end = None if until is None else until // DAY * DAY
     if first is not None and end is not None and first >= end:
@@ -85,7 +85,7 @@ def spans(filters: Filters) -> Iterator[Span]:
 
 
 def _take_series(connection: Connection, filters: Filters, bucket: Bucket, of: tuple[str, str], tally: Tally) -> None:
-    parts = [(HOUR, *_hours(filters))] if bucket is Bucket.HOUR else spans(filters)
+    parts = [(HOUR, filters.since, filters.until)] if bucket is Bucket.HOUR else spans(filters)
     wanted = [counts.bucket, counts.code, counts.enforced, func.sum(counts.requests).label("requests")]
     for span in parts:
         query = _counted(select(*wanted), filters, span, of[0]).where(counts.value == of[1])
@@ -130,9 +130,13 @@ def _look(
     return None if place is None else place.at
 
 
-def _hours(filters: Filters) -> tuple[int | None, int | None]:
-    since = None if filters.since is None else filters.since // HOUR * HOUR
-    return since, None if filters.until is None else -(-filters.until // HOUR) * HOUR
+def _by_the_hour(filters: Filters) -> Filters:
+    since, until = filters.since, filters.until
+    return replace(
+        filters,
+        since=None if since is None else since // HOUR * HOUR,
+        until=None if until is None else -(-until // HOUR) * HOUR,
+    )
 
 
 def _begin(at: int, bucket: Bucket) -> int:
