@@ -5,15 +5,15 @@ import hashlib
 import re
 from pathlib import Path
 from typing import Final, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 MEMORY: Final = ":memory:"
 SCHEME: Final = "postgresql"
 STARS: Final = "***"
 URL: Final = re.compile(r"[\x21-\x7e]+")
-# PostgreSQL, "Connection URIs": a password may stand before the host, or among the parameters.
-BEFORE_HOST: Final = re.compile(r"(?<=//)([^/?#:@]*):[^/?#]*(?=@)")
-PARAMETER: Final = re.compile(r"(?i)((?:^|[?&])[^=&]*password[^=&]*=)[^&#]*")
+# PostgreSQL, "Connection URIs": a password may stand before the host, or among the parameters. One that ought to be
+# percent-encoded, and is not, may hold anything: so all goes that stands before the last @.
+BEFORE_HOST: Final = re.compile(r"(?<=//)([^:@]*):.*(?=@)")
 
 
 class StoreKind(enum.Enum):
@@ -79,7 +79,8 @@ class StoreLocation:
     def __str__(self) -> str:
         if self.kind is not StoreKind.SERVER:
             return self._text
-        return PARAMETER.sub(rf"\1{STARS}", BEFORE_HOST.sub(rf"\1:{STARS}", self._text))
+        front, mark, parameters = BEFORE_HOST.sub(rf"\1:{STARS}", self._text).partition("?")
+        return front + mark + "&".join(map(_starred, parameters.split("&")))
 
     def __repr__(self) -> str:
         return f"StoreLocation({self})"
@@ -93,6 +94,11 @@ class StoreLocation:
 
 # The XDG Base Directory Specification has there what a program keeps from one run to the next, such as logs.
 DEFAULT: Final = StoreLocation("~/.local/state/close-gateway/rejections.sqlite3", StoreKind.FILE)
+
+
+def _starred(parameter: str) -> str:
+    name, equals, _ = parameter.partition("=")
+    return f"{name}{equals}{STARS}" if "pass" in unquote(name).lower() else parameter
 
 
 def _check_url(text: str) -> None:

@@ -33,6 +33,8 @@ GATHERING: Final = 0.2
 """Seconds in which rejections are gathered: entries are in the store within a second."""
 TICK: Final = 1.0
 """Seconds until a fold is looked at again: its second is over then."""
+MOST_NOTED: Final = 10_000
+"""Rejections that wait for being gathered."""
 HELD: Final = 4_194_304
 LARGE: Final = 65_536
 """Bytes of all bodies that are held, and of one: read, they may take many times as much."""
@@ -110,7 +112,7 @@ class Recorder:
         """Keep it. `members` are what the body says, as Close reads it; nobody may change them any more."""
         at = time.time_ns() // 1000
         with self._lock:
-            if self._flood.admits(rejection, at, room=len(self._noted) < self._settings.backlog):
+            if self._flood.admits(rejection, at, room=len(self._noted) < MOST_NOTED):
                 self._noted.append((at, rejection, self._hold(members, body)))
             else:
                 self._folded += 1
@@ -139,8 +141,9 @@ class Recorder:
         await asyncio.get_running_loop().run_in_executor(None, self._close)
 
     def _close(self) -> None:
-        if self._thread.ident is None:
-            return  # never started
+        if self._thread.ident is None:  # never started
+            self._store.close()
+            return
         self._closing.set()
         self._some.set()
         self._thread.join(FLUSH)
@@ -155,7 +158,6 @@ class Recorder:
                 only_logged=lost,
                 outcome="the next run brings them into the store, but for those that are only logged",
             )
-        self._store.close()
 
     def _hold(self, members: Mapping[str, object], body: bytes) -> Held:
         """Keep a body for its sketch, or make that at once."""

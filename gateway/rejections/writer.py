@@ -44,7 +44,10 @@ class StoreStatus(enum.Enum):
 
 
 class Writer:
-    """Writes what waits in the backlog. `written` counts entries; `failure` is why the store is down, None if not."""
+    """Writes what waits in the backlog.
+
+    `written` counts the entries that it brought there. `failure` is why the store is down, None where it is not.
+    """
 
     def __init__(
         self,
@@ -88,13 +91,17 @@ class Writer:
         self._wake.set()
 
     def close(self, within: float) -> None:
-        """Write what waits, and end. A store that fails meanwhile, or takes longer, is given up."""
+        """Write what waits, close the store, and end. A store that fails meanwhile, or takes longer, is given up."""
         self._closing = True
         self._wake.set()
         self._thread.join(within)
 
     def _work(self) -> None:
         self._backlog.recover()
+        self._go_on()
+        self._store.close()
+
+    def _go_on(self) -> None:
         while True:
             try:
                 pause = self._step()
@@ -135,9 +142,9 @@ class Writer:
         batch = self._backlog.take(BATCH)
         if batch:
             with self._store.database.writing.begin() as connection:
-                new = append(connection, batch)
+                append(connection, batch)
             self._backlog.done()
-            self.written += new
+            self.written += len(batch)
         return len(batch)
 
     def _trim(self) -> int:

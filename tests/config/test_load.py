@@ -195,6 +195,16 @@ INVALID = [  # as TOML has it, what is said of it
     ("upstream.url", f'"https://u:{CANARY}@a.example"', "names a user; clients bring their own credentials"),
     ("upstream.ca_file", '""', 'is "", which is empty'),
     ("upstream.ca_file", '"a\\u0000b"', 'is "a\\u0000b", which holds a NUL, which no path may'),
+    ("rejections.store", '""', "is empty"),
+    ("rejections.store", '"a\\u0000b"', "holds a NUL, which no path may"),
+    ("rejections.store", f'"mysql://u:{CANARY}@h/d"', "is a URL that does not begin with postgresql://"),
+    ("rejections.store", f'"postgres://{CANARY}"', "is a URL that does not begin with postgresql://"),
+    ("rejections.store", f'"postgresql://u:{CANARY} @h/d"', "holds a blank or a letter that no URL has"),
+    ("rejections.store", f'"postgresql://u:{CANARY}@[h/d"', "has a host that cannot be read"),
+    ("rejections.store", '"postgresql://u:***@h/d"', "has stars where a password was"),
+    ("rejections.store", f'["{CANARY}"]', "is not a text"),
+    ("rejections.keep_days", "0", "is 0, which is too small"),
+    ("rejections.keep_entries", "1_000_000_001", "is 1000000001, which is too large"),
     (KEY, f'"{CANARY}"', "is too short"),
     (KEY, f'["{CANARY}"]', "is not a text"),
     (KEY, "123456789012345678", "is not a text"),
@@ -323,14 +333,34 @@ def test_every_setting_says_what_it_takes() -> None:
         "a number of seconds from 0 to 86400",
         "a text of at least 16 characters, or leave the setting out",
         "a whole number from 1 to 1000000",
+        "a whole number from 1 to 1000000000",
+        "a whole number of days from 1 to 36500",
         "a whole number of bytes from 1 to 1073741824",
         "debug, info, warning or error",
         "enforce, report or off",
         "forward or reject",
         "json or console",
+        "shape, redacted or full",
         "the path of a file",
+        "the path of a file, :memory:, a URL such as postgresql://user@host/database, or off",
         "true or false",
     }
+
+
+def test_the_driver_of_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra: who names such a store and lacks it is told before any port is opened, and no password."""
+    variable = {"CLOSE_GATEWAY_REJECTIONS__STORE": f"postgresql://u:{CANARY}@h/d"}
+    store = load(None, variable, {}).settings.rejections.store
+    assert str(store) == "postgresql://u:***@h/d"
+    monkeypatch.setattr("gateway.config.load.DRIVER", "no_such_driver")
+    assert problems_of(environ=variable) == [
+        Problem(
+            "rejections.store",
+            "CLOSE_GATEWAY_REJECTIONS__STORE",
+            "names a PostgreSQL database, and its driver, no_such_driver, is not installed",
+            "Install close-gateway[postgres], or name a file.",
+        )
+    ]
 
 
 names = st.sampled_from([*SECTIONS, *(known.key for known in KNOWN.values())]) | st.text(max_size=8)
@@ -387,8 +417,8 @@ JUNK = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fi
 @given(sections=st.dictionaries(names, values | st.dictionaries(names, values, max_size=4), max_size=4), key=values)
 def test_whatever_a_file_says(tmp_path: Path, sections: dict[str, object], key: object) -> None:
     """It is loaded, or every problem told, and what stands in the place of a secret is never shown."""
-    identity = {"identity": {"fingerprint_key": [CANARY, key]}}
-    lines = [f"{quoted(name)} = {toml(value)}" for name, value in (sections | identity).items()]
+    secrets = {"identity": {"fingerprint_key": [CANARY, key]}, "rejections": {"store": f"mysql://{CANARY}"}}
+    lines = [f"{quoted(name)} = {toml(value)}" for name, value in (sections | secrets).items()]
     loads_or_tells(written(tmp_path, "\n".join(lines).encode("utf-8", "replace")), {}, {})
 
 
@@ -414,7 +444,8 @@ junk = st.text(st.characters(), max_size=20) | texts  # lone surrogates too: byt
 def test_whatever_the_environment_says(environ: dict[str, str], key: str) -> None:
     """It is loaded, or every problem told, and a key of whatever bytes is never shown."""
     environ.pop("CLOSE_GATEWAY_CONFIG", None)
-    loads_or_tells(None, environ | {KEY_VARIABLE: CANARY + key}, {"listener.listen": key})
+    secrets = {KEY_VARIABLE: CANARY + key, "CLOSE_GATEWAY_REJECTIONS__STORE": f"postgresql://u:{CANARY}{key}@h"}
+    loads_or_tells(None, environ | secrets, {"listener.listen": key})
 
 
 @given(st.text())

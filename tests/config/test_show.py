@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from gateway.config.known import KNOWN
 from gateway.config.load import Loaded, load
 from gateway.config.problem import BadConfiguration
-from gateway.config.settings import IdentitySettings, Settings
+from gateway.config.settings import IdentitySettings, RejectionsSettings, Settings
 from gateway.config.show import show
+from gateway.config.store import StoreLocation
 from gateway.secret import Secret
 
 TEMPLATE = Path(__file__).parents[2] / "config" / "gateway.toml"
@@ -48,9 +49,17 @@ def test_where_values_come_from() -> None:
 
 def test_a_secret_is_shown_as_stars() -> None:
     """And stars are no key: a shown file with one is not taken for a configuration."""
-    text = show(Loaded(Settings(identity=IdentitySettings(fingerprint_key=Secret("canary-3c1f-canary"))), {}))
+    store = StoreLocation.parse("postgresql://u:canary@h/d?sslmode=require&password=canary")
+    settings = Settings(
+        identity=IdentitySettings(fingerprint_key=Secret("canary-3c1f-canary")),
+        rejections=RejectionsSettings(store=store),
+    )
+    text = show(Loaded(settings, {}))
     assert '\nfingerprint_key = "***"\n' in text
+    assert '\nstore = "postgresql://u:***@h/d?sslmode=require&password=***"\n' in text
     assert "canary" not in text
+    with pytest.raises(BadConfiguration, match=r"rejections\.store"):
+        reloaded(text)
     with pytest.raises(BadConfiguration, match="fingerprint_key"):
         reloaded(text)
 
@@ -75,6 +84,10 @@ GIVEN = st.fixed_dictionaries(
         "inspect.mode": st.sampled_from(["enforce", "report", "off"]),
         "answer.mark": st.booleans(),
         "admin.hosts": st.lists(st.sampled_from(["a.example", "::1", "10.0.0.1"])),
+        "rejections.store": st.sampled_from(["off", ":memory:", "a b.sqlite3", "postgresql://u@h/d?sslmode=require"]),
+        "rejections.capture": st.sampled_from(["shape", "redacted", "full"]),
+        "rejections.keep_entries": st.integers(1, 10**9),
+        "rejections.backlog_folder": st.sampled_from(["/var/lib/a", "~"]),
         "log.level": st.sampled_from(["debug", "error"]),
     },
 )

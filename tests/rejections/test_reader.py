@@ -188,10 +188,13 @@ def count(entries: Sequence[Entry], bucket: Bucket) -> Stats:
             if getattr(entry, name) is not None:
                 counter[getattr(entry, name)] += entry.count
     return Stats(
-        tuple(Step(at, code, number) for (at, code), number in sorted(series.items())),
-        sum(entry.count for entry in entries if entry.enforced),
-        sum(entry.count for entry in entries if not entry.enforced),
-        *(totals(counter) for counter in by.values()),
+        series=tuple(Step(at, code, number) for (at, code), number in sorted(series.items())),
+        rejected=sum(entry.count for entry in entries if entry.enforced),
+        reported=sum(entry.count for entry in entries if not entry.enforced),
+        codes=totals(by["code"]),
+        credentials=totals(by["credential"]),
+        owners=totals(by["owner"]),
+        user_agents=totals(by["user_agent"]),
     )
 
 
@@ -232,13 +235,13 @@ async def test_asked_from_an_event_loop(full: Store) -> None:
         asked.after(140),
         asked.last(),
     )
-    assert answers == [
+    assert tuple(answers) == (
         reader.find(Filters(), None, 7),
         newest,
         reader.stats(Filters(), Bucket.DAY),
         reader.after(140),
         150,
-    ]
+    )
     assert [entry async for entry in asked.export(Filters(code="sender_required"))] == list(
         reader.export(Filters(code="sender_required"))
     )

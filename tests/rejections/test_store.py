@@ -12,7 +12,7 @@ from gateway.rejections.query import Bucket, Filters, StoreUnavailable
 from gateway.rejections.reader import Reader
 from gateway.rejections.store import Store
 from gateway.rejections.store.migrations import SchemaNewer, migrate
-from gateway.rejections.store.tables import COUNTED_BY, DAY, HOUR, counts, rejections
+from gateway.rejections.store.tables import COUNTED_BY, DAY, HOUR, rejection_counts, rejections
 from gateway.rejections.store.write import append, held, trim
 from tests.rejections.stores import NOON, SECOND, an_entry, filled, many, migrated
 
@@ -24,7 +24,7 @@ def kept(store: Store) -> list[Entry]:
 
 def counted(connection: Connection) -> dict[tuple[object, ...], int]:
     """Count the requests as the table of counts has them."""
-    rows = connection.execute(select(counts))
+    rows = connection.execute(select(rejection_counts))
     return {
         (row.size, row.column, row.value, row.bucket, row.code, row.enforced): row.requests
         for row in rows
@@ -98,7 +98,7 @@ def test_the_oldest_go_first(store: Store) -> None:
         assert (len(left), held(connection)) == (20, 20)
         assert counted(connection) == count([entry for entry in entries if entry.id in left])
         assert trim(connection, before=NOON + SECOND, keep=None, limit=1000) == 20
-        assert connection.execute(select(counts)).all() == []
+        assert connection.execute(select(rejection_counts)).all() == []
 
 
 def kept_within(connection: Connection) -> set[str]:
