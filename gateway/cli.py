@@ -92,13 +92,13 @@ def serve(upstream: str | None, listen: str | None, admin: str | None, mode: str
 def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str | None, config: Path | None) -> None:
     """Run the gateway for development, in front of a sandbox of Close.
 
-    The same as serve, with readable logs. Without an upstream of yours, a small Close of its own answers, all in
-    memory; what is printed at the start tells its API keys and what to try.
+    The same as serve, with readable logs, and rejections kept in memory. Without an upstream of yours, a small Close
+    of its own answers, all in memory; what is printed at the start tells its API keys and what to try.
 
     \b
     Against the real API:  close-gateway dev --upstream https://api.close.com
     """
-    loaded = _load(config, upstream, listen, admin, mode, {"log.format": "console"})
+    loaded = _load(config, upstream, listen, admin, mode, {"log.format": "console", "rejections.store": ":memory:"})
     from gateway import app
 
     # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.

@@ -53,8 +53,8 @@ class StoreLocation:
         path = Path(self._text)
         try:
             return path.expanduser()
-        except RuntimeError:  # nobody, in a container, has no home: then there is no such file, and the store says so
-            return path
+        except RuntimeError:  # who has no home, as in a container, is at home in / for most programs, and so here
+            return Path("/", *path.parts[1:])
 
     @property
     def folder(self) -> Path | None:

@@ -150,10 +150,9 @@ class Backlog:
         """Take over what earlier runs left behind."""
         if self._folder is not None:
             with self._lock:
-                try:
-                    self._left_behind += abandoned(self._folder, self._name)
-                except OSError as error:
-                    self.failure = _named(error)
+                found, failure = abandoned(self._folder, self._name)
+                self._left_behind += found
+                self.failure = None if failure is None else _named(failure)
 
     def put(self, entries: Sequence[Entry]) -> None:
         """Have them wait."""

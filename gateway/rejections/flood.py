@@ -64,9 +64,11 @@ class Flood:
 
     def take(self, now: int | None) -> list[Fold]:
         """Give what is folded, once its second is over; without a time, all of it."""
+        closed, self._closed = self._closed, []
         if now is None or now // SECOND != self._second:
             self._turn(0 if now is None else now // SECOND)
-        closed, self._closed = self._closed, []
+            closed += self._closed
+            self._closed = []
         return closed
 
     def _fold(self, key: Key, rejection: Rejection, at: int) -> None:

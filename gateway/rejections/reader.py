@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 ASKED_AT_ONCE: Final = 4
-REMOVED_AT_ONCE: Final = 500
+REMOVED_AT_ONCE: Final = 200
 """Entries that one transaction removes: gateways that write wait for it."""
 
 

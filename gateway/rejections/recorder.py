@@ -98,6 +98,7 @@ class Recorder:
         self._held = 0
         self._flood = Flood(settings.max_per_second)
         self._folded = 0
+        self._in_hand = 0
         self._some = threading.Event()
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="rejections", daemon=True)
@@ -128,7 +129,7 @@ class Recorder:
         return StoreState(
             status=status,
             reason=self._writer.failure,
-            waiting=len(self._noted) + self._flood.folds + waiting.entries,
+            waiting=len(self._noted) + self._flood.folds + self._in_hand + waiting.entries,
             waiting_bytes=waiting.bytes,
             written=self._writer.written,
             folded=self._folded + self._backlog.folded,
@@ -181,6 +182,7 @@ class Recorder:
             noted, self._noted = self._noted, []
             self._held = 0
             folds = self._flood.take(now)
+            self._in_hand = len(noted) + len(folds)
         entries: list[Entry] = []
         for first in range(0, len(noted), SLICE):
             entries += map(self._entry, noted[first : first + SLICE])
@@ -188,6 +190,7 @@ class Recorder:
         entries += map(self._folded_entry, folds)
         if entries:
             self._backlog.put(entries)
+            self._in_hand = 0
             self._writer.wake()
 
     def _entry(self, noted: Noted) -> Entry:

@@ -19,18 +19,23 @@ from gateway.rejections.entry import Entry, from_line, to_line
 
 PREFIX: Final = "rejections-waiting-"
 SUFFIX: Final = ".jsonl"
+FLAGS: Final = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW
+ATTEMPTS: Final = 5
 
 
 class Spill:
     """One file: written at its end, read from its beginning."""
 
-    def __init__(self, path: Path) -> None:
-        """Open it, and make it where it is not there. Raises OSError: among them BlockingIOError, if it is held."""
+    def __init__(self, path: Path, *, make: bool = False) -> None:
+        """Open it, or make it. Raises OSError: BlockingIOError if it is held, FileNotFoundError if it is gone."""
         self.path = path
-        self._file = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        self._file = os.open(path, FLAGS | (os.O_CREAT | os.O_EXCL if make else 0), 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._end = os.fstat(self._file).st_size
+            found = os.fstat(self._file)
+            if not found.st_nlink:  # somebody took it over and away before it was held
+                raise FileNotFoundError
+            self._end = found.st_size
         except OSError:
             os.close(self._file)
             raise
@@ -99,17 +104,25 @@ class Spill:
                 yield line
 
 
-def abandoned(folder: Path, store: str) -> list[Spill]:
-    """Take over the files that no gateway holds, the oldest first. Raises OSError."""
+def abandoned(folder: Path, store: str) -> tuple[list[Spill], OSError | None]:
+    """Take over the files that no gateway holds, the oldest first; and tell why, where one cannot be."""
     found: list[Spill] = []
-    with suppress(FileNotFoundError):
-        for path in sorted(folder.glob(f"{PREFIX}{store}-*{SUFFIX}")):
-            with suppress(BlockingIOError):
-                found.append(Spill(path))
-    return found
+    failure: OSError | None = None
+    for path in sorted(folder.glob(f"{PREFIX}{store}-*{SUFFIX}")):
+        try:
+            found.append(Spill(path))
+        except (BlockingIOError, FileNotFoundError):
+            continue
+        except OSError as error:
+            failure = error
+    return found, failure
 
 
 def fresh(folder: Path, store: str, name: str) -> Spill:
     """Make a file of one's own; `name` sorts by time. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Spill(folder / f"{PREFIX}{store}-{name}{SUFFIX}")
+    for attempt in range(ATTEMPTS):
+        # A gateway that starts at this moment may take it for one that nobody holds.
+        with suppress(BlockingIOError, FileNotFoundError):
+            return Spill(folder / f"{PREFIX}{store}-{name}-{attempt}{SUFFIX}", make=True)
+    raise BlockingIOError

@@ -24,8 +24,8 @@ LONGEST_PAUSE: Final = 10.0
 """Seconds until a store that failed is tried again."""
 TRIM_EVERY: Final = 60.0
 """Seconds between two looks for entries that are to go."""
-TRIMMED: Final = 500
-"""Entries that go at a step: more than come with a batch, so that they never pile up."""
+TRIMMED: Final = 100
+"""Entries that go at a step, beside as many as came with a batch before it: so they never pile up."""
 BREATH: Final = 0.02
 """Seconds between two such steps, for other gateways that write."""
 SLOW: Final = 2.0
@@ -103,6 +103,7 @@ class Writer:
 
     def _go_on(self) -> None:
         while True:
+            closing = self._closing  # before looking: what waits by then is written yet
             try:
                 pause = self._step()
             except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on: others wait for the store
@@ -112,7 +113,7 @@ class Writer:
                 if self._closing:
                     return
             else:
-                if self._closing and pause != 0:
+                if closing and pause:
                     return
             self._rest(pause)
 
@@ -122,12 +123,11 @@ class Writer:
         if not self._open:
             self._prepare()
         wrote = self._write()
-        trimmed = self._trim() if time.monotonic() >= self._trim_at and not self._closing else 0
+        if time.monotonic() >= self._trim_at and not self._closing:
+            self._trim(TRIMMED + wrote)
         self._trying_since = None
         self._succeeded()
-        if wrote:
-            return 0
-        return BREATH if trimmed == TRIMMED else max(self._trim_at - time.monotonic(), BREATH)
+        return 0 if wrote else max(self._trim_at - time.monotonic(), BREATH)
 
     def _prepare(self) -> None:
         from gateway.rejections.store.migrations import migrate
@@ -147,15 +147,14 @@ class Writer:
             self.written += len(batch)
         return len(batch)
 
-    def _trim(self) -> int:
+    def _trim(self, limit: int) -> None:
         from gateway.rejections.store.write import trim
 
         before = time.time_ns() // 1000 - self._keep_days * DAY
         with self._store.database.writing.begin() as connection:
-            trimmed = trim(connection, before=before, keep=self._keep_entries, limit=TRIMMED)
-        if trimmed < TRIMMED:
+            trimmed = trim(connection, before=before, keep=self._keep_entries, limit=limit)
+        if trimmed < limit:
             self._trim_at = time.monotonic() + TRIM_EVERY
-        return trimmed
 
     def _failed(self, error: Exception) -> None:
         from gateway.rejections.store.engine import reason

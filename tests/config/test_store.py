@@ -77,5 +77,5 @@ def test_where_things_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_user_without_a_home() -> None:
-    """There is no such file then; the store says so when it is opened, and the gateway goes on."""
-    assert StoreLocation.parse("~nobody-of-this-name/a").path == Path("~nobody-of-this-name/a")
+    """He is at home in /, where he most likely may not write; no folder is ever called ~."""
+    assert StoreLocation.parse("~nobody-of-this-name/.local/a").path == Path("/.local/a")

@@ -57,6 +57,10 @@ class Recording:
             rejection = replace(A_REJECTION, request_id=f"r-{self.recorded}", credential=credential)
             self.recorder.record(rejection, MEMBERS, BODY)
 
+    async def gathered(self) -> None:
+        """Wait until what was recorded waits for the store."""
+        await until(lambda: not self.recorder._noted and not self.recorder._in_hand)
+
     async def settled(self) -> None:
         """Wait until the store does well and nothing waits any more."""
 

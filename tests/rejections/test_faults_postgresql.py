@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.config.store import StoreLocation
+from gateway.rejections.query import Filters
+from gateway.rejections.reader import Reader
 from gateway.rejections.writer import StoreStatus
 from tests.rejections.postgres import Postgres, postgres_server
 from tests.rejections.recorders import Recording, kept, recording, requests, totals, until
@@ -40,12 +42,15 @@ async def test_a_server_that_is_killed_in_mid_flood(server: Postgres) -> None:
     """Twice, with no end to what comes: no row is lost, none is there twice, and four events tell of it."""
     location = StoreLocation.parse(server.url())
     async with recording(location, backlog=200) as running:
+        reader = Reader(running.store)
         flood = asyncio.create_task(flooded(running, 5.0))
         for _ in range(2):
             await running_well(running)
             server.kill()
             await until(lambda: running.recorder.state().waiting_bytes > 0)
             await asyncio.to_thread(server.start)
+            await running_well(running)
+            assert reader.find(Filters()).rows
         await flood
         await running.settled()
     entries = kept(location)
@@ -71,7 +76,7 @@ async def test_a_server_that_stands_still(server: Postgres) -> None:
         try:
             for _ in range(10):
                 running.record(60)
-                await until(lambda: not running.recorder._noted)
+                await running.gathered()
             await until(lambda: running.recorder.state().waiting_bytes > 0)
             await until(lambda: running.recorder.state().status is StoreStatus.BEHIND)
         finally:
@@ -126,5 +131,6 @@ async def test_a_password_is_not_told(server: Postgres) -> None:
         await until(lambda: running.recorder.state().status is StoreStatus.DOWN)
         assert "canary" not in repr(running.recorder.state())
     assert "canary" not in repr(running.events)
+    assert running.events[0]["reason"] == "NO_CONNECTION"
     assert running.events[0]["store"].startswith("postgresql://postgres:***@/postgres?host=")
     server.start()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
 
 from gateway.config.store import StoreKind, StoreLocation
@@ -34,7 +34,13 @@ ANSWERS_SLOWLY: Final = "SET statement_timeout = 10000; SET idle_in_transaction_
 """Milliseconds. A gateway that is stopped in the middle of a transaction must not hold up the others for long."""
 # sqlite.org, "Write-Ahead Logging": readers do not wait for the writer, nor the writer for them; with it NORMAL keeps
 # the file whole whatever happens, and may lose the last entries when the machine itself goes down.
-WRITER_PRAGMAS: Final = ("journal_mode=WAL", "synchronous=NORMAL", "journal_size_limit=67108864")
+WRITER_PRAGMAS: Final = (
+    "journal_mode=WAL",
+    "synchronous=NORMAL",
+    "wal_autocheckpoint=4000",
+    "cache_size=-32768",
+    "journal_size_limit=67108864",
+)
 READER_PRAGMAS: Final = ("query_only=1",)
 
 
@@ -82,6 +88,8 @@ def reason(error: Exception) -> str:
     """Name what went wrong, by the code that SQLite or PostgreSQL has for it."""
     origin = error.orig if isinstance(error, DBAPIError) else error
     code = getattr(origin, "sqlite_errorname", None) or getattr(origin, "sqlstate", None)
+    if code is None and isinstance(error, OperationalError):
+        return "NO_CONNECTION"
     return str(code or type(origin).__name__)
 
 
@@ -139,6 +147,7 @@ def _postgresql(url: str, *, writing: bool) -> Engine:
         creator=connect,
         pool_size=1 if writing else READERS,
         max_overflow=0,
+        pool_pre_ping=True,  # a server that was started anew has forgotten what was open
         hide_parameters=True,
     )
 

@@ -34,7 +34,7 @@ SEARCHED: Final = (
 class Pace:
     """How long one may look."""
 
-    step: int = 2000
+    step: int = 1000
     """Entries that are looked at with one statement."""
     patience: float = 0.04
     """Seconds after which no further step is begun."""

@@ -6,7 +6,7 @@ How     What is asked about everything, or about one value of COUNTED_BY, has be
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Select, and_, func, select, union_all
 
 from gateway.rejections.query import Bucket, Cursor, Filters, Stats, Step, Total
 from gateway.rejections.store.read import PACE, Pace, steps
-from gateway.rejections.store.tables import ALL, COUNTED_BY, DAY, FOUND_BY, HOUR, counts, entries
+from gateway.rejections.store.tables import ALL, COUNTED_BY, DAY, FOUND_BY, HOUR, SIZES, WEEK, counts, entries
 
 TOP: Final = 20
 """Values of a column that are told."""
@@ -69,33 +69,36 @@ def stats(connection: Connection, filters: Filters, bucket: Bucket, pace: Pace =
     )
 
 
-def spans(filters: Filters) -> Iterator[Span]:
-    """Part the whole hours asked about into whole days, and the hours before and behind them."""
-    since, until = filters.since, filters.until
-    first = None if since is None else -(-since // DAY) * DAY
-    end = None if until is None else until // DAY * DAY
-    if first is not None and end is not None and first >= end:
-        yield HOUR, since, until
+def spans(since: int | None, until: int | None, sizes: Sequence[int]) -> Iterator[Span]:
+    """Part a time of whole hours into buckets as large as may be; the last of the sizes is the hour."""
+    size, *smaller = sizes
+    first = None if since is None else -(-since // size) * size
+    end = None if until is None else until // size * size
+    if smaller and first is not None and end is not None and first >= end:
+        yield from spans(since, until, smaller)
         return
     if since != first:
-        yield HOUR, since, first
-    yield DAY, first, end
+        yield from spans(since, first, smaller)
+    yield size, first, end
     if until != end:
-        yield HOUR, end, until
+        yield from spans(end, until, smaller)
 
 
 def _take_series(connection: Connection, filters: Filters, bucket: Bucket, of: tuple[str, str], tally: Tally) -> None:
-    parts = [(HOUR, filters.since, filters.until)] if bucket is Bucket.HOUR else spans(filters)
-    wanted = [counts.bucket, counts.code, counts.enforced, func.sum(counts.requests).label("requests")]
+    parts = spans(filters.since, filters.until, (HOUR,) if bucket is Bucket.HOUR else (DAY, HOUR))
+    wanted = (counts.bucket, counts.code, counts.enforced, counts.requests)
     for span in parts:
         query = _counted(select(*wanted), filters, span, of[0]).where(counts.value == of[1])
-        for row in connection.execute(query.group_by(counts.bucket, counts.code, counts.enforced)):
-            tally.add(_begin(row.bucket, bucket), row.code, enforced=row.enforced, count=int(row.requests))
+        for at, code, enforced, number in connection.execute(query):
+            tally.add(_begin(at, bucket), code, enforced=enforced, count=number)
 
 
 def _take_who(connection: Connection, filters: Filters, tally: Tally) -> None:
     for column in TELLS_WHO:
-        parts = (_counted(select(counts.value, counts.requests), filters, span, column) for span in spans(filters))
+        parts = (
+            _counted(select(counts.value, counts.requests), filters, span, column)
+            for span in spans(filters.since, filters.until, SIZES)
+        )
         every = union_all(*parts).subquery()
         total = func.sum(every.c.requests).label("total")
         top = select(every.c.value, total).group_by(every.c.value).order_by(total.desc(), every.c.value).limit(TOP)
@@ -147,7 +150,7 @@ def _begin(at: int, bucket: Bucket) -> int:
         case Bucket.DAY:
             return at // DAY * DAY
         case Bucket.WEEK:
-            return (at - MONDAY) // (7 * DAY) * 7 * DAY + MONDAY
+            return (at - MONDAY) // WEEK * WEEK + MONDAY
 
 
 def _totals(counted: Counter[str], most: int | None) -> tuple[Total, ...]:

@@ -1,8 +1,8 @@
 """The tables.
 
-`rejections` holds the entries. `rejection_counts` holds how many there are by the hour and by the day, of all and of
-each value that is asked for most; it is kept in step by whatever transaction adds or removes entries, so that a count
-need not look at them.
+`rejections` holds the entries. `rejection_counts` holds how many there are by the hour, the day and the week, of all
+and of each value that is asked for most; it is kept in step by whatever transaction adds or removes entries, so that a
+count need not look at them.
 """
 
 from typing import Final
@@ -70,7 +70,10 @@ COUNTED_BY: Final = ("credential", "owner", "user_agent", "email_status")
 
 HOUR: Final = 3_600_000_000
 DAY: Final = 24 * HOUR
-"""Microseconds: the sizes of bucket that are counted by."""
+WEEK: Final = 7 * DAY
+"""Microseconds. Weeks begin on a Thursday, as the epoch did: these only shorten sums."""
+SIZES: Final = (WEEK, DAY, HOUR)
+"""The buckets that are counted by, largest first."""
 
 rejection_counts: Final = Table(
     "rejection_counts",

@@ -13,8 +13,8 @@ from gateway.rejections.entry import Entry
 from gateway.rejections.store.tables import (
     ALL,
     COUNTED_BY,
-    DAY,
-    HOUR,
+    SIZES,
+    WEEK,
     counts,
     entries,
     rejection_counts,
@@ -60,7 +60,7 @@ def trim(connection: Connection, *, before: int | None, keep: int | None, limit:
 
 def held(connection: Connection) -> int:
     """Count the entries."""
-    whole = select(func.sum(counts.entries)).where(counts.size == DAY, counts.column == ALL)
+    whole = select(func.sum(counts.entries)).where(counts.size == WEEK, counts.column == ALL)
     return int(connection.scalar(whole) or 0)
 
 
@@ -82,7 +82,7 @@ def _count(connection: Connection, rows: Iterable[Mapping[str, Any]], sign: int)
     number: Counter[Key] = Counter()
     for row in rows:
         values = [(ALL, ""), *((column, row[column]) for column in COUNTED_BY if row[column] is not None)]
-        for size in (HOUR, DAY):
+        for size in SIZES:
             bucket = row["at"] // size * size
             for column, value in values:
                 key = (size, column, value, bucket, row["code"], row["enforced"])
@@ -109,7 +109,7 @@ def _count(connection: Connection, rows: Iterable[Mapping[str, Any]], sign: int)
 def _buckets_of(rows: Iterable[Mapping[str, Any]]) -> Any:
     """Narrow a statement to the counts that these entries are in."""
     times = [row["at"] for row in rows]
-    sizes = (and_(counts.size == size, counts.bucket.in_({at // size * size for at in times})) for size in (HOUR, DAY))
+    sizes = (and_(counts.size == size, counts.bucket.in_({at // size * size for at in times})) for size in SIZES)
     return and_(counts.column.in_((ALL, *COUNTED_BY)), or_(*sizes))
 
 
