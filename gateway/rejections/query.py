@@ -16,6 +16,10 @@ from gateway.rejections.entry import Entry
 CURSOR: Final = re.compile(r"([0-9a-f]{1,15})-([0-9a-f]{1,15})")
 MOST: Final = 1000
 """Rows of a page at most."""
+LONGEST: Final = 256
+"""Characters of a text: an entry has none that is longer, but for what is captured."""
+END_OF_TIME: Final = 7_258_118_400_000_000
+"""The year 2200, in microseconds."""
 
 
 class CursorMalformed(GatewayError):
@@ -23,6 +27,17 @@ class CursorMalformed(GatewayError):
 
     code: ClassVar[str] = "cursor_malformed"
     status: ClassVar[int] = 400
+
+
+class FilterInvalid(GatewayError):
+    """A filter has a value that no entry could have. `field` names it."""
+
+    code: ClassVar[str] = "filter_invalid"
+    status: ClassVar[int] = 400
+
+    def __init__(self, field: str, wanted: str) -> None:
+        super().__init__(f"The filter {field} takes {wanted}.")
+        self.field = field
 
 
 class StoreUnavailable(GatewayError):
@@ -33,7 +48,10 @@ class StoreUnavailable(GatewayError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which entries are meant; None leaves a field open. All but `text` and the times are compared whole."""
+    """Which entries are meant; None leaves a field open. All but `text` and the times are compared whole.
+
+    Making them raises FilterInvalid.
+    """
 
     code: str | None = None
     credential: str | None = None
@@ -49,6 +67,14 @@ class Filters:
     """Before then."""
     text: str | None = None
     """Stands anywhere in a text of the entry, in large or small letters."""
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            match getattr(self, name):
+                case str() as text if not text or len(text) > LONGEST or not text.isprintable():
+                    raise FilterInvalid(name, f"a text of 1 to {LONGEST} characters, all printable")
+                case int() as time if not 0 <= time < END_OF_TIME:
+                    raise FilterInvalid(name, "a time from 1970 to 2199")
 
 
 @dataclass(frozen=True, slots=True, order=True)

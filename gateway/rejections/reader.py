@@ -4,6 +4,7 @@ SQLAlchemy is imported by the first question, in the thread that asks it: see ga
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 T = TypeVar("T")
+ID: Final = re.compile(r"[0-9a-f]{32}")
+LAST: Final = 2**62
 ASKED_AT_ONCE: Final = 4
 REMOVED_AT_ONCE: Final = 200
 """Entries that one transaction removes: gateways that write wait for it."""
@@ -38,6 +41,8 @@ class Reader:
 
     def get(self, entry_id: str) -> Entry | None:
         """Give one entry; None where there is none of this id."""
+        if not ID.fullmatch(entry_id):
+            return None
         with self._connected() as connection:
             from gateway.rejections.store import read
 
@@ -55,7 +60,7 @@ class Reader:
         with self._connected() as connection:
             from gateway.rejections.store import read
 
-            return read.after(connection, seq, limit)
+            return read.after(connection, min(seq, LAST), limit)
 
     def last(self) -> int:
         """Give the number of the newest entry, from which on `after` tells what is new."""

@@ -180,11 +180,13 @@ async def test_a_file_that_may_only_be_read() -> None:
         migrated(file).close()
         for path in (folder, file.path):
             os.chown(path, NOBODY if os.geteuid() == 0 else -1, -1)
-        async with recording(file, backlog=100) as running:
-            with unwritable(file):
+        with ExitStack() as stack:
+            stack.enter_context(unwritable(file))
+            async with recording(file, backlog=100) as running:
                 await flooded(running)
                 assert running.recorder.state().reason == "SQLITE_READONLY"
-            await running.settled()
+                stack.close()
+                await running.settled()
         assert running.names() == ["rejections_store_down", "rejections_store_back"]
         assert totals(file) == (600, 600)
     finally:

@@ -2,6 +2,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given
@@ -9,7 +10,18 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gateway.rejections.entry import Entry
-from gateway.rejections.query import MOST, Bucket, Cursor, CursorMalformed, Filters, Page, Stats, Step, Total
+from gateway.rejections.query import (
+    MOST,
+    Bucket,
+    Cursor,
+    CursorMalformed,
+    FilterInvalid,
+    Filters,
+    Page,
+    Stats,
+    Step,
+    Total,
+)
 from gateway.rejections.reader import AsyncReader, Reader
 from gateway.rejections.store import Store
 from gateway.rejections.store.read import SEARCHED, Pace, find
@@ -112,7 +124,7 @@ def test_the_news_come_in_the_order_of_arrival(full: Store) -> None:
     filled(full, late)
     assert ids(reader.after(place)) == ids(late)
     assert ids(reader.after(place, limit=1)) == ids(late[:1])
-    assert reader.after(place + 3) == ()
+    assert reader.after(place + 3) == reader.after(2**99) == ()
     assert (place, reader.last()) == (150, 153)
 
 
@@ -127,6 +139,32 @@ def test_a_page_has_a_limit(full: Store) -> None:
     """Who asks for more rows than that, or for none, gets as many as there may be, or one."""
     reader = Reader(filled(full, [an_entry(NOON - second) for second in range(MOST)]))
     assert [len(reader.find(Filters(), None, limit).rows) for limit in (-1, 0, MOST + 1)] == [1, 1, MOST]
+
+
+@pytest.mark.parametrize("name", sorted(set(Filters.__slots__) - {"since", "until"}))
+@pytest.mark.parametrize("value", ["", "\0", "a\nb", "\ud800", "x" * 257])
+def test_a_text_that_no_entry_could_have(name: str, value: str) -> None:
+    """It is refused before the store is asked, and the filter is named; what was given is not repeated."""
+    given: dict[str, Any] = {name: value}
+    with pytest.raises(FilterInvalid) as failure:
+        Filters(**given)
+    assert failure.value.field == name
+    assert str(failure.value) == f"The filter {name} takes a text of 1 to 256 characters, all printable."
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+@pytest.mark.parametrize("value", [-1, 2**53, 2**99])
+def test_a_time_that_no_entry_could_have(name: str, value: int) -> None:
+    """So with times."""
+    given: dict[str, Any] = {name: value}
+    with pytest.raises(FilterInvalid, match=f"The filter {name} takes a time from 1970 to 2199"):
+        Filters(**given)
+
+
+@pytest.mark.parametrize("entry_id", ["", "none", "\0" * 32, "\ud800", "é" * 32, "A" * 32, "a" * 32, "a" * 33])
+def test_an_id_that_nothing_has(store: Store, entry_id: str) -> None:
+    """There is no such entry, whatever the id is."""
+    assert Reader(store).get(entry_id) is None
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ class Pace:
 
     step: int = 1000
     """Entries that are looked at with one statement."""
-    patience: float = 0.04
+    patience: float = 0.03
     """Seconds after which no further step is begun."""
 
 
@@ -47,17 +47,14 @@ def find(connection: Connection, filters: Filters, cursor: Cursor | None, limit:
     """Give a page: what follows the cursor, or the newest."""
     limit = max(1, min(limit, MOST))
     rows: list[Found] = []
+    end: Cursor | None = None
     for found, place in steps(connection, filters, cursor, pace, limit + 1, tuple(rejections.c)):
         rows += found
+        end = place
         if len(rows) > limit:
-            last = rows[limit - 1]
-            return Page(tuple(map(entry_of, rows[:limit])), str(Cursor(last.at, last.seq)))
-        if place is None:
+            end = Cursor(rows[limit - 1].at, rows[limit - 1].seq)
             break
-        cursor = place
-    else:
-        return Page(tuple(map(entry_of, rows)), None if cursor is None else str(cursor))
-    return Page(tuple(map(entry_of, rows)), None)
+    return Page(tuple(map(entry_of, rows[:limit])), None if end is None else str(end))
 
 
 def steps(
@@ -121,7 +118,7 @@ def _step(
     size = step if others or filters.text is not None else wanted
     place = select(entries.at, entries.seq).where(*looked_at).order_by(*newest)
     searched = () if filters.text is None else SEARCHED
-    names = {*(column.name for column in columns), "at", "seq", *others, *searched}
+    names = dict.fromkeys((*(column.name for column in columns), "at", "seq", *others, *searched))
     some = select(*(entries[name] for name in names)).where(*looked_at).order_by(*newest).limit(size).subquery()
     rows = connection.execute(
         select(*(some.c[column.name] for column in columns))

@@ -122,15 +122,16 @@ def _look(
 ) -> int | None:
     """Count entry by entry, all of it or only who; give the time from which on that was done, None: all of it."""
     columns = [entries[name] for name in ("at", "seq", "code", "enforced", "count", *TELLS_WHO)]
-    place: Cursor | None = None
-    for rows, place in steps(connection, filters, None, pace, pace.step, columns):  # noqa: B007 - used behind it
+    end: Cursor | None = None
+    for rows, place in steps(connection, filters, None, pace, pace.step, columns):
+        end = place
         for at, _, code, enforced, count, *who in rows:
             for column, value in zip(TELLS_WHO, who, strict=True):
                 if value is not None:
                     tally.who[column][value] += count
             if whole:
                 tally.add(_begin(at, bucket), code, enforced=enforced, count=count)
-    return None if place is None else place.at
+    return None if end is None else end.at
 
 
 def _by_the_hour(filters: Filters) -> Filters:

@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any, Final, TypeAlias
 
 import orjson
-from sqlalchemy import Connection, Table, and_, delete, func, or_, select
+from sqlalchemy import Connection, Table, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from gateway.rejections.entry import Entry
@@ -53,8 +53,7 @@ def trim(connection: Connection, *, before: int | None, keep: int | None, limit:
     rows = max(wanted, key=len, default=[])  # both are of the oldest: the longer has the shorter within
     if rows:
         connection.execute(delete(rejections).where(entries.seq.in_([row["seq"] for row in rows])))
-        _count(connection, rows, -1)
-        connection.execute(delete(rejection_counts).where(counts.entries <= 0, _buckets_of(rows)))
+        _forget(connection, _count(connection, rows, -1))
     return len(rows)
 
 
@@ -77,7 +76,8 @@ def _row(entry: Entry) -> dict[str, Any]:
     return row
 
 
-def _count(connection: Connection, rows: Iterable[Mapping[str, Any]], sign: int) -> None:
+def _count(connection: Connection, rows: Iterable[Mapping[str, Any]], sign: int) -> Sequence[Key]:
+    """Change the counts that these entries are in; tell which they are."""
     requests: Counter[Key] = Counter()
     number: Counter[Key] = Counter()
     for row in rows:
@@ -89,9 +89,8 @@ def _count(connection: Connection, rows: Iterable[Mapping[str, Any]], sign: int)
                 requests[key] += sign * row["count"]
                 number[key] += sign
     # Sorted: neighbours in the table are written one after the other.
-    changes = [
-        dict(zip(KEY, key, strict=True), requests=requests[key], entries=number[key]) for key in sorted(requests)
-    ]
+    keys = sorted(requests)
+    changes = [dict(zip(KEY, key, strict=True), requests=requests[key], entries=number[key]) for key in keys]
     adding = _insert(connection, rejection_counts)
     excluded = adding.excluded
     connection.execute(
@@ -104,13 +103,15 @@ def _count(connection: Connection, rows: Iterable[Mapping[str, Any]], sign: int)
         ),
         changes,
     )
+    return keys
 
 
-def _buckets_of(rows: Iterable[Mapping[str, Any]]) -> Any:
-    """Narrow a statement to the counts that these entries are in."""
-    times = [row["at"] for row in rows]
-    sizes = (and_(counts.size == size, counts.bucket.in_({at // size * size for at in times})) for size in SIZES)
-    return and_(counts.column.in_((ALL, *COUNTED_BY)), or_(*sizes))
+def _forget(connection: Connection, keys: Iterable[Key]) -> None:
+    """Remove those of these counts that count nothing any more."""
+    of_key = (column == bindparam(f"the_{column.name}") for column in rejection_counts.primary_key)
+    emptied = delete(rejection_counts).where(*of_key, counts.entries <= 0)
+    names = [f"the_{name}" for name in KEY]
+    connection.execute(emptied, [dict(zip(names, key, strict=True)) for key in keys])
 
 
 def _insert(connection: Connection, table: Table) -> Any:
