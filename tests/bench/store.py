@@ -35,6 +35,7 @@ from gateway.rejections.store.tables import (
     rejections,
 )
 from gateway.rejections.store.write import append, trim
+from gateway.rejections.writer import BATCH, TRIMMED
 from tests.rejections.postgres import postgres_server
 
 DAYS: Final = 90
@@ -236,9 +237,9 @@ def measure(store: Store, world: World) -> None:
     for question in (*(make(world) for make in LISTS), *others(world)):
         show(question.name, timed(reader, question))
     more = cycle(range(world.rows))
-    writing = [entry_of(world.row(number), new_id(world.now)) for number in islice(more, BATCHES * 250)]
-    show("write a batch of 250", [written(store, writing[i * 250 :][:250]) for i in range(BATCHES)])
-    show("remove the oldest 100", [trimmed(store, world) for _ in range(ASKED)])
+    writing = [entry_of(world.row(number), new_id(world.now)) for number in islice(more, BATCHES * BATCH)]
+    show(f"write a batch of {BATCH}", [written(store, writing[i * BATCH :][:BATCH]) for i in range(BATCHES)])
+    show(f"remove the oldest {TRIMMED}", [trimmed(store, world) for _ in range(ASKED)])
 
 
 def entry_of(row: dict[str, Any], new: str) -> Entry:
@@ -253,7 +254,7 @@ def written(store: Store, batch: Sequence[Entry]) -> float:
 
 def trimmed(store: Store, world: World) -> float:
     """Take a step of what retention does; give the seconds it took."""
-    return _timed(store, lambda connection: trim(connection, before=world.now, keep=None, limit=100))
+    return _timed(store, lambda connection: trim(connection, before=world.now, keep=None, limit=TRIMMED))
 
 
 def _timed(store: Store, work: Callable[[Connection], object]) -> float:
