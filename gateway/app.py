@@ -47,8 +47,9 @@ class Gateway:
         identity, pause = settings.identity, settings.lookups.breaker_pause
         cache = IdentityCache(identity.ttl, identity.max_entries, pause)
         self._identities = Identities(self._lookups, cache)
-        downstream = Downstream(_fingerprint_key(settings))
-        self._listener = Listener(self._dispatcher().dispatch, settings.listener, downstream, log)
+        dispatcher = self._dispatcher()
+        downstream = Downstream(_fingerprint_key(settings), on_fault=dispatcher.fault)
+        self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, log)
         self._admin = _admin_server(settings, self.counts)
 
     def _dispatcher(self) -> Dispatcher:

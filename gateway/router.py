@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
+WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 BASE: Final = ("api", "v1", "activity", "email")
 
 
@@ -39,16 +40,20 @@ PASS_THROUGH: Final = PassThrough()
 CREATE_EMAIL: Final = CreateEmail()
 
 
+def may_be_ours(method: str, target: str) -> bool:
+    """Tell at little cost whether a request needs a second look: most do not."""
+    # Without either, neither decoding nor collapsing could make it ours.
+    return method in WRITES and ("email" in target or "%" in target)
+
+
 def route(method: str, target: str, override: str | None = None) -> Route:
     """Tell what a request is.
 
     `target` is the request target (path and query) as received, `override` the value of X-HTTP-Method-Override.
     """
     meant = (override or "").strip().upper()
-    if method not in {"POST", "PUT", "PATCH"} or (method == "POST" and meant == "GET"):
+    if not may_be_ours(method, target) or (method == "POST" and meant == "GET"):
         return PASS_THROUGH
-    if "email" not in target and "%" not in target:
-        return PASS_THROUGH  # neither decoding nor collapsing could make it ours
     for segments in _readings(target.partition("?")[0].partition("#")[0]):
         if segments[: len(BASE)] == BASE:
             if method == "POST" and len(segments) == len(BASE):

@@ -8,6 +8,7 @@ import uvloop
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.errors import UpstreamBroken
 from gateway.upstream.pool import Origin, Pool
+from tests.pools import Borrowed, exchanged
 from tests.recording import OK, recording
 
 
@@ -28,10 +29,10 @@ async def send_too_late() -> None:
     async with recording(OK) as upstream:
         pool = small_pool(upstream.port)
         connection = await pool.connect()
-        connection.begin(bodiless=False)
+        exchange = Borrowed(connection, b"")
         connection.abort()
         with pytest.raises(UpstreamBroken):
-            await connection.head()
+            await exchange.head()
         connection.send(b"a piece")
         await pool.close()
 
@@ -39,10 +40,7 @@ async def send_too_late() -> None:
 async def asked_once(pool: Pool) -> UpstreamConnection:
     """Give a connection that has served an exchange."""
     connection = await pool.connect()
-    connection.begin(bodiless=False)
-    connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    while await connection.read():
-        pass
+    await exchanged(connection)
     return connection
 
 
