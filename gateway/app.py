@@ -1,6 +1,7 @@
 """Builds every part from the settings and joins them; alone in knowing them all."""
 
 import asyncio
+import hashlib
 import secrets
 import signal
 import sys
@@ -27,6 +28,7 @@ from gateway.lookups.cache import IdentityCache
 from gateway.lookups.client import Kind, LookupClient
 from gateway.lookups.identity import Identities
 from gateway.lookups.stored_email import StoredEmails
+from gateway.outgoing import Rounds
 from gateway.upstream.pool import Origin, Pool, tls_context
 
 
@@ -39,7 +41,8 @@ class Gateway:
     def __init__(self, settings: Settings, log: FilteringBoundLogger) -> None:
         self._settings = settings
         self._log = log
-        self._pool = _pool(settings)
+        rounds = Rounds(asyncio.get_running_loop())
+        self._pool = _pool(settings, rounds)
         self.counts: Counter[str] = Counter()
         self.listen = settings.listener.listen
         self.admin = settings.admin.listen
@@ -49,7 +52,7 @@ class Gateway:
         self._identities = Identities(self._lookups, cache)
         dispatcher = self._dispatcher()
         downstream = Downstream(_fingerprint_key(settings), on_fault=dispatcher.fault)
-        self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, log)
+        self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, rounds, log)
         self._admin = _admin_server(settings, self.counts)
 
     def _dispatcher(self) -> Dispatcher:
@@ -108,12 +111,13 @@ class Gateway:
             await self._admin.close()
 
 
-def _pool(settings: Settings) -> Pool:
+def _pool(settings: Settings, rounds: Rounds) -> Pool:
     upstream = settings.upstream
     origin = Origin.of(upstream.url)
     return Pool(
         origin,
         tls_context(upstream.ca_file) if origin.scheme == "https" else None,
+        rounds,
         timeout=upstream.timeout,
         connect_timeout=upstream.connect_timeout,
         max_connections=upstream.max_connections,
@@ -135,7 +139,8 @@ def _admin_server(settings: Settings, counts: Counter[str]) -> AdminServer | Non
 def _fingerprint_key(settings: Settings) -> bytes:
     """Without a key of the operator's, one that lasts as long as the process."""
     key = settings.identity.fingerprint_key
-    return secrets.token_bytes(32) if key is None else key.reveal().encode()
+    # Of any length, and what it keys takes at most 64 bytes.
+    return secrets.token_bytes(32) if key is None else hashlib.blake2b(key.reveal().encode()).digest()
 
 
 def serve(settings: Settings) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import hmac
 import random
 import re
 import time
@@ -21,7 +20,10 @@ Fields: TypeAlias = Sequence[tuple[bytes, bytes]]
 
 
 class Credentials:
-    """An Authorization as the client sent it. Prints as its fingerprint, never as itself."""
+    """An Authorization as the client sent it. Prints as its fingerprint, never as itself.
+
+    `key` keys the fingerprint: at most 64 bytes.
+    """
 
     __slots__ = ("_value", "digest", "fingerprint")
 
@@ -29,7 +31,8 @@ class Credentials:
         self._value = value
         scheme, _, rest = value.strip().partition(b" ")
         # RFC 9110, 11.1: the scheme's case means nothing, so it does not make another credential.
-        self.digest = hmac.digest(key, scheme.lower() + b" " + rest.strip(), hashlib.sha256)
+        # RFC 7693, 2.9: with a key, BLAKE2 is a message authentication code, at a fifth of an HMAC's price.
+        self.digest = hashlib.blake2b(scheme.lower() + b" " + rest.strip(), key=key, digest_size=32).digest()
         self.fingerprint = f"fp:{self.digest[:8].hex()}"
         """Names the credential without telling it: the same for the same credential and key."""
 
@@ -46,7 +49,7 @@ class Downstream:
     """What all exchanges of a gateway share."""
 
     fingerprint_key: bytes
-    """Keys the fingerprints of credentials."""
+    """Keys the fingerprints of credentials: at most 64 bytes."""
     draining: bool = False
     """Whether the gateway is about to stop: no connection is kept for another request."""
     on_fault: "Callable[[Exchange, Exception], None] | None" = None
@@ -97,6 +100,7 @@ class Exchange:
         "_credentials",
         "_downstream",
         "_id",
+        "_index",
         "_task",
         "answered",
         "body",
@@ -140,6 +144,7 @@ class Exchange:
         self._task: asyncio.Task[None] | None = None
         self._id: str | None = None
         self._credentials: Credentials | None = None
+        self._index: dict[bytes, list[bytes]] | None = None
 
     # -- the answer's way --
 
@@ -262,14 +267,16 @@ class Exchange:
 
     def values(self, name: bytes) -> list[bytes]:
         """List the values of the fields of this name (in small letters), as bytes."""
-        return [value for field, value in self.fields if field.lower() == name]
+        if self._index is None:
+            self._index = {}
+            for field, value in self.fields:
+                self._index.setdefault(field.lower(), []).append(value)
+        return self._index.get(name, [])
 
     def value(self, name: bytes) -> str | None:
         """Give the value of the first field of this name (in small letters); None where there is none."""
-        for field, value in self.fields:
-            if field.lower() == name:
-                return value.decode("utf-8", "surrogateescape")
-        return None
+        values = self.values(name)
+        return values[0].decode("utf-8", "surrogateescape") if values else None
 
 
 def printable(text: str) -> str:

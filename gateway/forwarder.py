@@ -1,7 +1,8 @@
 """The common way: bytes up, bytes down, as they came.
 
-Rule    Nothing is sent twice that could do harm twice: only an idempotent request that the gateway still holds whole
-        is tried again, once, and only where a connection from the pool broke before any byte of an answer.
+Rule    Nothing is sent twice that could do harm twice: only a request that the gateway still holds whole is tried
+        again, once, where a connection from the pool broke before any byte of an answer; and unless it is idempotent,
+        only where no byte of it had been sent.
         Once an answer has begun, a failure is shown by breaking it off, never by ending it early.
 Source  RFC 9110, 9.2.2; RFC 9112, 9.3.1 and 8.
 """

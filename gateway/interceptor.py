@@ -5,8 +5,7 @@ The policy decides, the lookups inform, this enforces. Whatever cannot be read o
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
-from typing import ClassVar, Final, assert_never
+from typing import ClassVar, Final, NamedTuple, assert_never
 
 from structlog.typing import FilteringBoundLogger
 
@@ -56,8 +55,7 @@ class BodyTooLarge(GatewayError):
     status: ClassVar[int] = 413
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """An email write as it came in."""
 
     raw: bytes

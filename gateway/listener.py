@@ -10,6 +10,7 @@ from gateway.config.settings import Address, ListenerSettings
 from gateway.downstream.connection import ClientServer
 from gateway.errors import PortTaken
 from gateway.exchange import Downstream, Exchange
+from gateway.outgoing import Rounds
 
 LATE_COMERS: Final = 0.5
 """Seconds in which requests that were on their way when draining began are still answered."""
@@ -25,12 +26,13 @@ class Listener:
         handle: Callable[[Exchange], None],
         settings: ListenerSettings,
         downstream: Downstream,
+        rounds: Rounds,
         log: FilteringBoundLogger,
     ) -> None:
         self._address = settings.listen
         self._downstream = downstream
         self._loop = asyncio.get_running_loop()
-        self._server = ClientServer(handle, downstream, settings, log)
+        self._server = ClientServer(handle, downstream, settings, rounds, log)
         self._port: asyncio.Server | None = None
         # The limits in time are kept by looking round, often enough for the shortest of them.
         self._round = min(settings.head_timeout, settings.body_timeout, settings.idle_timeout, 2.0) / 2

@@ -183,9 +183,13 @@ class Relay:
 
     def _failed(self, connection: UpstreamConnection, error: GatewayError) -> None:
         """Try once more where that does no harm; else answer in the upstream's place."""
-        again = isinstance(error, UpstreamBroken) and connection.stale and self._whole and not self._retried
-        if again and self._exchange.method in IDEMPOTENT:
+        unsent = connection.unsent
+        harmless = unsent or (connection.stale and self._whole and self._exchange.method in IDEMPOTENT)
+        if harmless and isinstance(error, UpstreamBroken) and not self._retried:
             self._retried = True
+            if unsent:
+                self._head = connection.take_back()  # with what had come of the body
+                self._whole = self._sent
             self._leave()
             # Others in the pool may be as old: this time a connection of its own.
             self._exchange.spawn(self.connect(fresh=True))
@@ -212,7 +216,7 @@ class Relay:
             return
         connection.forget()
         if not self._sent:
-            connection.abort()  # the request is not complete
+            connection.abort()  # the request is not complete, so no other may follow it
         self._owner.pool.give_back(connection)
 
 

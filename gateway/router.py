@@ -10,6 +10,7 @@ Needs   Method and target. The target is compared as a server would resolve it, 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
@@ -64,7 +65,8 @@ def route(method: str, target: str, override: str | None = None) -> Route:
     return PASS_THROUGH
 
 
-def _readings(path: str) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=64)  # nearly every email is created under one and the same path
+def _readings(path: str) -> tuple[tuple[str, ...], ...]:
     """Resolve a path to its segments, in each way that servers do.
 
     Of `/a//../b` some make `/b`, since the empty segment is gone before the dots are looked at; others make `/a/b`,
@@ -73,8 +75,8 @@ def _readings(path: str) -> list[tuple[str, ...]]:
     segments = unquote(path).split("/")[1:]
     collapsed = _resolved([segment for segment in segments if segment])
     if ".." not in segments:
-        return [collapsed]
-    return [collapsed, tuple(filter(None, _resolved(segments)))]
+        return (collapsed,)
+    return collapsed, tuple(filter(None, _resolved(segments)))
 
 
 def _resolved(segments: list[str]) -> tuple[str, ...]:

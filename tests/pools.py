@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Final
 
+from gateway.outgoing import Rounds
 from gateway.upstream.connection import AnswerHead, UpstreamConnection
 from gateway.upstream.pool import Origin, Pool
 from tests.raw import LIMIT
@@ -25,6 +26,7 @@ async def pooled(
     pool = Pool(
         Origin.of(url),
         None,
+        Rounds(asyncio.get_running_loop()),
         timeout=timeout,
         connect_timeout=connect_timeout,
         max_connections=max_connections,
@@ -34,6 +36,21 @@ async def pooled(
         yield pool
     finally:
         await pool.close()
+
+
+class NoTransport(asyncio.Transport):
+    """Writes nowhere, and remembers whether it was aborted: the bytes that come are the test's to time."""
+
+    aborted = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Drop it."""
+
+    def abort(self) -> None:
+        self.aborted = True
+
+    def is_closing(self) -> bool:
+        return self.aborted
 
 
 class Borrowed:

@@ -15,7 +15,7 @@ import secrets
 import socket
 import struct
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from structlog.typing import FilteringBoundLogger
 
@@ -25,6 +25,7 @@ from gateway.downstream.errors import AnswerNotTaken, GatewayFull, RequestTimedO
 from gateway.downstream.reader import RequestReader
 from gateway.errors import GatewayError
 from gateway.exchange import Downstream, Exchange, Fields
+from gateway.outgoing import Outgoing, Rounds
 from gateway.wire.error import gateway_error
 
 IN_A_ROW: Final = 16
@@ -47,6 +48,7 @@ class ClientConnection(asyncio.Protocol):
         "_heard",
         "_idle_since",
         "_left_since",
+        "_outgoing",
         "_reader",
         "_reading_paused",
         "_server",
@@ -61,6 +63,7 @@ class ClientConnection(asyncio.Protocol):
     def __init__(self, server: "ClientServer") -> None:
         self._server = server
         self._transport: asyncio.Transport | None = None
+        self._outgoing = Outgoing(server.rounds)
         self._reader = RequestReader(self._exchange, self._resume, server.limits)
         self._current: Exchange | None = None
         self._going_on = False
@@ -83,7 +86,7 @@ class ClientConnection(asyncio.Protocol):
     # -- asyncio.Protocol --
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]  # create_server gives a Transport
+        self._transport = self._outgoing.transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.peer = str(peer[0])
@@ -93,7 +96,7 @@ class ClientConnection(asyncio.Protocol):
             self._refuse(GatewayFull("The gateway has as many connections open as it may. Try again."))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
+        self._transport = self._outgoing.transport = None
         self._left_since = self._heard
         self._server.connections.discard(self)
         if (exchange := self._current) is not None:
@@ -189,8 +192,7 @@ class ClientConnection(asyncio.Protocol):
     # -- the answer's way: gateway.exchange.Client --
 
     def write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():  # uvloop raises on a closed one
-            self._transport.write(data)
+        self._outgoing.write(data)
 
     def done(self, *, keep_alive: bool) -> None:
         exchange, self._current = self._current, None
@@ -208,6 +210,7 @@ class ClientConnection(asyncio.Protocol):
     def break_off(self, *, reset: bool) -> None:
         self._current = None
         self._left_since = self._heard
+        self._outgoing.flush()
         transport = self._transport
         if transport is None:
             return
@@ -237,6 +240,7 @@ class ClientConnection(asyncio.Protocol):
 
     def _end(self, *, linger: bool) -> None:
         self._left_since = self._server.loop.time()
+        self._outgoing.flush()
         transport = self._transport
         if transport is None or transport.is_closing():
             return
@@ -300,9 +304,11 @@ class ClientServer:
         handle: Callable[[Exchange], None],
         downstream: Downstream,
         limits: ListenerSettings,
+        rounds: Rounds,
         log: FilteringBoundLogger,
     ) -> None:
         self.loop = asyncio.get_running_loop()
+        self.rounds = rounds
         self.handle = handle
         self.downstream = downstream
         self.limits = limits

@@ -5,14 +5,13 @@ Kept     Who (the credential's fingerprint, its owner where known, the client's 
 Left out The credential itself, and everything that is the email's own: sender, recipients, subject, body.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.exchange import Exchange, printable
 from gateway.policy import Violation
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(NamedTuple):
     """A request that was refused; or, in report mode, one that would have been. Texts are bounded and printable."""
 
     request_id: str

@@ -9,12 +9,13 @@ Source  RFC 9112, 9.2 and 9.3. Answers are parsed by llhttp, strictly.
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
 import httptools
 
 from gateway.errors import GatewayError
 from gateway.exchange import Fields
+from gateway.outgoing import Outgoing, Rounds
 from gateway.upstream.errors import UpstreamBroken, UpstreamTimedOut
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_keep_alive",
         "_keeper",
         "_loop",
+        "_outgoing",
         "_parser",
         "_reason",
         "_seen",
@@ -88,8 +90,9 @@ class UpstreamConnection(asyncio.Protocol):
         "uses",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper, timeout: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper, rounds: Rounds, timeout: float) -> None:
         self._loop = loop
+        self._outgoing = Outgoing(rounds)
         self._keeper = keeper
         self._timeout = timeout
         self._transport: asyncio.Transport | None = None
@@ -121,6 +124,15 @@ class UpstreamConnection(asyncio.Protocol):
         return self.uses > 1 and not self._seen
 
     @property
+    def unsent(self) -> bool:
+        """Whether nothing of the request has been written yet: nobody can have acted on it."""
+        return not self._outgoing.flushed
+
+    def take_back(self) -> bytes:
+        """Give what of the request was not written, for another connection to send."""
+        return self._outgoing.take_back()
+
+    @property
     def reusable(self) -> bool:
         """Whether another exchange may follow: this one is over and read to its end, and nothing came that was not due.
 
@@ -143,6 +155,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.complete = False
         self.error = None if self.connected else UpstreamBroken("The connection to the upstream is gone.")
         self.uses += 1
+        self._outgoing.flushed = False
         self.send(data)
         if self._timer is None:
             self._timer = self._loop.call_at(self._deadline, self._on_timer)
@@ -150,9 +163,7 @@ class UpstreamConnection(asyncio.Protocol):
     def send(self, data: bytes) -> None:
         """Write more of the request."""
         self._deadline = self._loop.time() + self._timeout
-        # uvloop's transport, unlike asyncio's own, raises RuntimeError once it is closed.
-        if self.connected and self._transport is not None:
-            self._transport.write(data)
+        self._outgoing.write(data)
 
     def take(self) -> bytes:
         """Give what has come of the body and was not given yet."""
@@ -213,12 +224,12 @@ class UpstreamConnection(asyncio.Protocol):
     # -- the upstream's side: asyncio.Protocol --
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]  # create_connection gives a Transport
+        self._transport = self._outgoing.transport = cast(asyncio.Transport, transport)
         self.connected = True
 
     def data_received(self, data: bytes) -> None:
-        if self.complete:
-            self.abort()  # nothing is due
+        if self.complete or self.unsent:
+            self.abort()  # nothing is due: it would be taken for the answer to a request that is still to be sent
             return
         self._deadline = self._loop.time() + self._timeout
         if self.head is None:
@@ -246,6 +257,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connected = False
+        self._outgoing.transport = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

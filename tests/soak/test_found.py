@@ -5,6 +5,7 @@ import asyncio
 import pytest
 import uvloop
 
+from gateway.outgoing import Rounds
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.errors import UpstreamBroken
 from gateway.upstream.pool import Origin, Pool
@@ -15,7 +16,15 @@ from tests.recording import OK, recording
 def small_pool(port: int) -> Pool:
     """Make a pool of one connection."""
     origin = Origin("http", "127.0.0.1", port)
-    return Pool(origin, None, timeout=5, connect_timeout=1, max_connections=1, idle_timeout=5)
+    return Pool(
+        origin,
+        None,
+        Rounds(asyncio.get_running_loop()),
+        timeout=5,
+        connect_timeout=1,
+        max_connections=1,
+        idle_timeout=5,
+    )
 
 
 def test_a_piece_of_an_upload_may_come_after_the_upstream_has_gone() -> None:

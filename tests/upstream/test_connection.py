@@ -6,9 +6,10 @@ from typing import ClassVar
 import pytest
 
 from gateway.errors import GatewayError
+from gateway.outgoing import Rounds
 from gateway.upstream.connection import HIGH_WATER, MAX_HEAD, AnswerHead, UpstreamConnection
 from gateway.upstream.errors import UpstreamBroken, UpstreamTimedOut
-from tests.pools import Borrowed, exchanged, pooled, until
+from tests.pools import Borrowed, NoTransport, exchanged, pooled, until
 from tests.raw import chunked, with_length
 from tests.recording import OK, Call, Script, answers, closes, hangs, in_turn, recording, resets
 
@@ -110,9 +111,11 @@ async def test_it_does_not_matter_how_the_bytes_are_cut(row: Row) -> None:
     answer = row.answer
     cuts = [[answer[:at], answer[at:]] for at in range(1, len(answer))]
     for pieces in [*cuts, [answer[at : at + 1] for at in range(len(answer))]]:
-        connection = UpstreamConnection(asyncio.get_running_loop(), NoKeeper(), 5.0)
-        connection.connected = True
-        exchange = Borrowed(connection, b"", bodiless=row.bodiless)
+        loop = asyncio.get_running_loop()
+        connection = UpstreamConnection(loop, NoKeeper(), Rounds(loop), 5.0)
+        connection.connection_made(NoTransport())
+        exchange = Borrowed(connection, bodiless=row.bodiless)
+        await asyncio.sleep(0)  # the round is over: the request is sent
         for piece in pieces:
             connection.data_received(piece)
         assert (await exchange.head(), await exchange.read()) == (row.head, row.body)

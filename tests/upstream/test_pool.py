@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.outgoing import Rounds
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.errors import UpstreamBroken, UpstreamBusy, UpstreamUnreachable
 from gateway.upstream.pool import Origin, Pool, tls_context
@@ -286,7 +287,8 @@ async def test_an_upstream_that_does_not_speak_tls_is_unreachable() -> None:
         ):
             origin = Origin("https", "127.0.0.1", upstream.port)
             times = {"timeout": 1.0, "connect_timeout": timeout, "idle_timeout": 1.0}
-            pool = Pool(origin, tls_context(None), max_connections=1, **times)
+            rounds = Rounds(asyncio.get_running_loop())
+            pool = Pool(origin, tls_context(None), rounds, max_connections=1, **times)
             before = len(upstream.connections)
             connecting = asyncio.create_task(pool.connect())
             await upstream.until(lambda before=before: len(upstream.connections) > before)  # type: ignore[misc]
