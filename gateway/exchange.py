@@ -144,7 +144,7 @@ class Exchange:
         self._task: asyncio.Task[None] | None = None
         self._id: str | None = None
         self._credentials: Credentials | None = None
-        self._index: dict[bytes, list[bytes]] | None = None
+        self._index: dict[bytes, bytes] | None = None
 
     # -- the answer's way --
 
@@ -268,10 +268,12 @@ class Exchange:
     def values(self, name: bytes) -> list[bytes]:
         """List the values of the fields of this name (in small letters), as bytes."""
         if self._index is None:
-            self._index = {}
-            for field, value in self.fields:
-                self._index.setdefault(field.lower(), []).append(value)
-        return self._index.get(name, [])
+            self._index = {field.lower(): value for field, value in self.fields}
+        if name not in self._index:
+            return []
+        if len(self._index) == len(self.fields):  # nearly always: no name comes twice
+            return [self._index[name]]
+        return [value for field, value in self.fields if field.lower() == name]
 
     def value(self, name: bytes) -> str | None:
         """Give the value of the first field of this name (in small letters); None where there is none."""

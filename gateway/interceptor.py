@@ -242,7 +242,10 @@ class Interceptor:
 
     def _plain(self, exchange: Exchange, body: bytes) -> bytes | None:
         """Take the codings off; None where that cannot be done. Raises coding.TooLarge."""
-        applied = coding.codings(exchange.values(b"content-encoding"))
+        values = exchange.values(b"content-encoding")
+        if not values:
+            return body
+        applied = coding.codings(values)
         try:
             return coding.decode(body, applied, self._settings.max_body)
         except coding.Undecodable:

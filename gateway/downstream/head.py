@@ -13,7 +13,7 @@ from typing import Final
 
 from gateway.config.settings import ListenerSettings
 from gateway.downstream.errors import HeadTooLarge, RequestInvalid, RequestMalformed, UnknownTransferCoding
-from gateway.exchange import Exchange
+from gateway.exchange import Exchange, Fields
 
 # RFC 9110, 7.2 and RFC 3986, 3.2.2: a name or an address, and perhaps a port. An address in brackets is not counted
 # out: it is replaced on the way up, and only has to be none of the spellings that two readers read differently.
@@ -28,22 +28,17 @@ LOOKED_AT: Final = frozenset(map(len, (b"host", b"content-length", b"transfer-en
 """Lengths of the names that are looked at: most others need no second look."""
 
 
-def check(exchange: Exchange, version: str, limits: ListenerSettings) -> None:
+def check(exchange: Exchange, version: str) -> None:
     """Refuse what must not go up; tell the exchange the framing of its body.
 
-    Raises RequestMalformed, RequestInvalid, UnknownTransferCoding and HeadTooLarge.
+    Raises RequestMalformed, RequestInvalid and UnknownTransferCoding.
     """
     if version not in SPOKEN:
         raise RequestInvalid("The gateway speaks HTTP/1.1 and HTTP/1.0.")  # RFC 9112, 2.3
     if not exchange.raw_target.startswith("/") or "#" in exchange.raw_target:
         _check_target(exchange)
-    if len(exchange.fields) > limits.max_headers:
-        raise too_many_fields(limits)
-    longest = limits.max_header
     found: dict[bytes, list[bytes]] = {}
     for name, value in exchange.fields:
-        if len(name) + len(value) > longest:
-            raise field_too_long(limits)
         if len(name) in LOOKED_AT:
             found.setdefault(name.lower(), []).append(value)
     _check_host(found.get(b"host", ()), http11=exchange.http11)
@@ -54,13 +49,16 @@ def check(exchange: Exchange, version: str, limits: ListenerSettings) -> None:
         exchange.length = _length(found[b"content-length"])
 
 
-def too_many_fields(limits: ListenerSettings) -> HeadTooLarge:
-    """RFC 6585, 5: all fields together are too many."""
-    return HeadTooLarge(f"There are more than {limits.max_headers} header fields.")
+def check_size(fields: Fields, limits: ListenerSettings) -> None:
+    """RFC 6585, 5: bound each field and their number. Raises HeadTooLarge."""
+    if len(fields) > limits.max_headers:
+        raise HeadTooLarge(f"There are more than {limits.max_headers} header fields.")
+    if any(len(name) + len(value) > limits.max_header for name, value in fields):
+        raise field_too_long(limits)
 
 
 def field_too_long(limits: ListenerSettings) -> HeadTooLarge:
-    """RFC 6585, 5: one of them is too long."""
+    """Say that a field is, or does not end."""
     return HeadTooLarge(f"A header field is longer than {limits.max_header} bytes.")
 
 

@@ -15,7 +15,7 @@ import httptools
 from gateway.body import RequestBody, RequestBroken
 from gateway.config.settings import ListenerSettings
 from gateway.downstream.errors import RequestMalformed, TargetTooLong
-from gateway.downstream.head import check, field_too_long, too_many_fields
+from gateway.downstream.head import check, check_size, field_too_long
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange, Fields
 
@@ -45,6 +45,7 @@ class RequestReader:
         "_advanced",
         "_fields",
         "_known",
+        "_large",
         "_limits",
         "_make",
         "_on_taken",
@@ -66,6 +67,7 @@ class RequestReader:
         self._parser: HttpRequestParser = httptools.HttpRequestParser(self)
         self._target = b""
         self._fields: list[tuple[bytes, bytes]] = []
+        self._large = False  # whether a field of what is read could be too long
         self._advanced = False  # whether the bytes fed last brought a head, a body or the end of one on
         self._unfinished = 0  # bytes since anything was brought on
         self._upgrade = False
@@ -83,8 +85,9 @@ class RequestReader:
 
     def feed(self, data: bytes) -> None:
         """Read what came."""
-        self._advanced = False
         fields = len(self._fields)
+        self._large = len(data) > self._limits.max_header or bool(fields or self._unfinished)
+        self._advanced = False
         rest: bytes | memoryview = data
         while not self.over:
             try:
@@ -107,10 +110,12 @@ class RequestReader:
         """Bound what waits for the rest of a head, of trailers, or of whatever else does not end."""
         if self.over:
             return
-        if len(self._fields) > self._limits.max_headers:
-            self._stop(too_many_fields(self._limits), None)
-        elif self._unfinished > self._limits.max_header:
-            self._stop(field_too_long(self._limits), None)
+        try:
+            check_size(self._fields, self._limits)
+            if self._unfinished > self._limits.max_header:
+                raise field_too_long(self._limits)
+        except GatewayError as error:
+            self._stop(error, None)
 
     def _stop(self, error: GatewayError, exchange: Exchange | None) -> None:
         """Read no more. A request whose body is not complete is broken by it, or gone where nobody has begun it."""
@@ -169,7 +174,9 @@ class RequestReader:
             wants_keep_alive=parser.should_keep_alive(),
         )
         try:
-            check(exchange, version, self._limits)
+            if self._large or len(fields) > self._limits.max_headers:
+                check_size(fields, self._limits)
+            check(exchange, version)
         except GatewayError as error:
             self._fail(error, exchange)
         if exchange.chunked or exchange.length:
