@@ -7,6 +7,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -50,6 +51,7 @@ class Gateway:
         identity, pause = settings.identity, settings.lookups.breaker_pause
         cache = IdentityCache(identity.ttl, identity.max_entries, pause)
         self._identities = Identities(self._lookups, cache)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
         dispatcher = self._dispatcher()
         downstream = Downstream(_fingerprint_key(settings), on_fault=dispatcher.fault)
         self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, rounds, log)
@@ -73,6 +75,7 @@ class Gateway:
             StoredEmails(self._lookups),
             self._log,
             self.counts,
+            self._thread,
             mark=settings.answer.mark,
         )
         return Dispatcher(forwarder, interceptor, self._log)
@@ -107,6 +110,7 @@ class Gateway:
     async def _close(self) -> None:
         await self._identities.close()
         await self._pool.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)
         if self._admin is not None:
             await self._admin.close()
 

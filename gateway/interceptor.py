@@ -3,9 +3,12 @@
 The policy decides, the lookups inform, this enforces. Whatever cannot be read or cannot be known is forwarded.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection
-from typing import ClassVar, Final, NamedTuple, assert_never
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import ClassVar, Final, NamedTuple, ParamSpec, TypeVar, assert_never
 
 from structlog.typing import FilteringBoundLogger
 
@@ -35,6 +38,7 @@ from gateway.rejections.log import log_rejection
 from gateway.rejections.record import make_rejection
 from gateway.router import CreateEmail, UpdateEmail
 from gateway.wire import coding, email, error
+from gateway.wire.submission import Reading, read
 
 # The gateway has the body: the upstream need not be asked whether it may come (RFC 9110, 10.1.1).
 ANSWERED_HERE: Final = frozenset({b"expect"})
@@ -46,6 +50,13 @@ OF_THE_BYTES: Final = ANSWERED_HERE | {
     b"digest",
     b"content-md5",
 }
+
+
+LARGE: Final = 256 * 1024
+"""Bytes of a body from which on reading it takes milliseconds; coded ones may unfold to any size."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class BodyTooLarge(GatewayError):
@@ -74,7 +85,8 @@ class Interceptor:
     """Deals with the requests that create or change emails.
 
     `mark` turns X-Close-Gateway on. `counts` is counted up by what is done with a request, whether Close answers then
-    or not: forwarded, filled, rejected, reported, oversize; and lookup_failed beside them.
+    or not: forwarded, filled, rejected, reported, oversize; and lookup_failed beside them. `thread` is where large
+    bodies are read.
     """
 
     def __init__(
@@ -85,6 +97,7 @@ class Interceptor:
         stored_emails: StoredEmails,
         log: FilteringBoundLogger,
         counts: Counter[str],
+        thread: Executor,
         *,
         mark: bool,
     ) -> None:
@@ -95,6 +108,7 @@ class Interceptor:
         self._log = log
         self._counts = counts
         self._mark = mark
+        self._thread = thread
 
     def intercept(self, exchange: Exchange, route: CreateEmail | UpdateEmail) -> None:
         """Answer the request, or have it forwarded: at once where its body is there and nobody has to be asked."""
@@ -118,18 +132,30 @@ class Interceptor:
         if exchange.body.held > self._settings.max_body:
             self._oversized(exchange, None)
             return
-        body = exchange.body.take()
+        body, encodings = exchange.body.take(), exchange.values(b"content-encoding")
+        if encodings or len(body) > LARGE:
+            exchange.spawn(self._read_apart(exchange, route, body, encodings))
+        else:
+            self._judge(exchange, route, body, read(body, (), self._settings.max_body))
+
+    async def _read_apart(
+        self, exchange: Exchange, route: CreateEmail | UpdateEmail, body: bytes, encodings: Sequence[bytes]
+    ) -> None:
         try:
-            plain = self._plain(exchange, body)
+            reading = await self._apart(read, body, encodings, self._settings.max_body)
         except coding.TooLarge:
             self._oversized(exchange, body)
-            return
-        members = None if plain is None else email.read_object(plain)
-        if plain is None or members is None:
+        else:
+            self._judge(exchange, route, body, reading)
+
+    def _judge(
+        self, exchange: Exchange, route: CreateEmail | UpdateEmail, body: bytes, reading: Reading | None
+    ) -> None:
+        if reading is None:
             self._forward(exchange, body)
             return
         email_id = route.email_id if isinstance(route, UpdateEmail) else None
-        submission = Submission(body, plain, members, email.email_write(members), email_id)
+        submission = Submission(body, reading.plain, reading.members, email.email_write(reading.members), email_id)
         if email_id is None:
             self._enforce(exchange, submission, judge_create(submission.email))
         elif needs_stored_email(submission.email):
@@ -190,7 +216,17 @@ class Interceptor:
         self._counts["filled"] += 1
         credential = exchange.credentials.fingerprint if exchange.credentials else None
         self._log.info("sender_filled", source=kind_of(user_id).value, credential=credential, **exchange.facts())
-        filled = email.with_sender(submission.plain, submission.members, identity.email)
+        if len(submission.plain) > LARGE:
+            exchange.spawn(self._put_in_apart(exchange, submission, identity))
+        else:
+            filled = email.with_sender(submission.plain, submission.members, identity.email)
+            self._forward_filled(exchange, filled)
+
+    async def _put_in_apart(self, exchange: Exchange, submission: Submission, identity: Identity) -> None:
+        filled = await self._apart(email.with_sender, submission.plain, submission.members, identity.email)
+        self._forward_filled(exchange, filled)
+
+    def _forward_filled(self, exchange: Exchange, filled: bytes) -> None:
         stamp = self._stamp(exchange, "filled; sender")
         self._forwarder.forward(exchange, body=filled, without=OF_THE_BYTES, stamp=stamp)
 
@@ -240,16 +276,9 @@ class Interceptor:
 
     # -- what a verdict needs --
 
-    def _plain(self, exchange: Exchange, body: bytes) -> bytes | None:
-        """Take the codings off; None where that cannot be done. Raises coding.TooLarge."""
-        values = exchange.values(b"content-encoding")
-        if not values:
-            return body
-        applied = coding.codings(values)
-        try:
-            return coding.decode(body, applied, self._settings.max_body)
-        except coding.Undecodable:
-            return None
+    async def _apart(self, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """Do in a thread what takes long enough to keep other requests waiting; one at a time."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *given, **named))
 
     async def _stored(self, exchange: Exchange, email_id: str) -> StoredEmail | None:
         try:
