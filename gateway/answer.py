@@ -1,11 +1,9 @@
 """What goes back: Close's head and body as bytes, or an answer of our own.
 
-Both are written to the transport directly: aiohttp's own response would take a head apart and put it together again,
-in other words than Close's and at several times the price. `Sent` tells its server what was done.
+Both are bytes that are written as they are: taking a head apart and putting it together again would give it other
+words than Close's.
 """
 
-import socket
-import struct
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,63 +13,11 @@ from http import HTTPStatus
 from typing import Final, NamedTuple
 
 import orjson
-from aiohttp import HttpVersion11, web
+
+from gateway.exchange import Exchange
 
 NO_BODY: Final = frozenset({204, 304})  # RFC 9110, 15.3.5 and 15.4.5
-LINGER_NOT: Final = struct.pack("ii", 1, 0)
-"""Of SO_LINGER: closing sends a reset at once."""
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
-
-
-class Sent(web.StreamResponse):
-    """The answer is on the wire already; all that is left to tell is whether another request may follow."""
-
-    def __init__(self, *, keep_alive: bool) -> None:
-        super().__init__()
-        self._keep_alive = keep_alive
-
-    async def prepare(self, request: web.BaseRequest) -> None:
-        """Do nothing: the head is out."""
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Do nothing: so is the body."""
-
-
-# Nothing in them is of one request, so two serve for all.
-SENT_KEEP_ALIVE: Final = Sent(keep_alive=True)
-SENT_CLOSE: Final = Sent(keep_alive=False)
-
-
-def sent(*, keep_alive: bool) -> web.StreamResponse:
-    """Give what a handler returns once its answer is written."""
-    return SENT_KEEP_ALIVE if keep_alive else SENT_CLOSE
-
-
-def write(request: web.BaseRequest, data: bytes) -> None:
-    """Write to the client. Raises ConnectionResetError where it has left."""
-    transport = request.transport
-    if transport is None or transport.is_closing():
-        raise ConnectionResetError("The client has left.")
-    # What aiohttp looks at before it answers an error of the handler's: past the first byte it must not.
-    request.writer.output_size += len(data)
-    transport.write(data)
-
-
-def write_interim(request: web.BaseRequest, head: bytes) -> None:
-    """Write an interim answer (1xx), if there still is a client. The final one has not begun by that."""
-    transport = request.transport
-    if transport is not None and not transport.is_closing():  # uvloop raises on a closed one
-        transport.write(head)
-
-
-def reset(request: web.BaseRequest) -> None:
-    """End the client's connection so that it sees an error, whatever it has been sent."""
-    transport = request.transport
-    if transport is None:
-        return
-    # An abort alone ends in good order where all that was written is out already.
-    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT)
-    transport.abort()
 
 
 def chunk(piece: bytes, *, last: bool = False) -> bytes:
@@ -87,54 +33,49 @@ class RelayedAnswer:
     chunked, and for HTTP/1.0, which knows no chunks, ends with the connection (RFC 9112, 6.3 and 7.1).
     """
 
-    __slots__ = ("_chunked", "_request", "_until_close", "keep_alive")
+    __slots__ = ("_chunked", "_exchange", "_until_close", "keep_alive")
 
-    def __init__(self, request: web.BaseRequest, *, keep_alive: bool) -> None:
-        self._request = request
+    def __init__(self, exchange: Exchange, *, keep_alive: bool) -> None:
+        self._exchange = exchange
         self._chunked = False
         self._until_close = False
         self.keep_alive = keep_alive
 
     def begin(self, status: int, reason: bytes, lines: bytes, *, has_length: bool, piece: bytes, end: bool) -> None:
         """Write the head and what there is of the body, in one go."""
-        bodiless = status in NO_BODY or self._request.method == "HEAD"
-        modern = self._request.version >= HttpVersion11
+        exchange = self._exchange
         framing = b""
-        if not bodiless and not has_length:
-            if modern:
+        if not has_length and status not in NO_BODY and exchange.method != "HEAD":
+            if exchange.http11:
                 self._chunked = True
                 framing = b"Transfer-Encoding: chunked\r\n"
+                piece = chunk(piece, last=end)
             else:
                 self._until_close = True
                 self.keep_alive = False
         if not self.keep_alive:
             framing += b"Connection: close\r\n"
-        elif not modern:
+        elif not exchange.http11:
             framing += b"Connection: keep-alive\r\n"
-        head = b"HTTP/1.1 %d %b\r\n%b%b\r\n" % (status, reason, lines, framing)
-        write(self._request, head + self._coded(piece, end=end))
+        exchange.write(b"HTTP/1.1 %d %b\r\n%b%b\r\n%b" % (status, reason, lines, framing, piece))
 
-    async def go_on(self, piece: bytes, *, end: bool) -> None:
-        """Write the next piece of the body, and wait while the client is slow."""
-        if coded := self._coded(piece, end=end):
-            write(self._request, coded)
-        if not end:
-            await self._request.writer.drain()
+    def go_on(self, piece: bytes, *, end: bool) -> None:
+        """Write the next piece of the body."""
+        coded = chunk(piece, last=end) if self._chunked else piece
+        if coded:
+            self._exchange.write(coded)
 
-    def _coded(self, piece: bytes, *, end: bool) -> bytes:
-        return chunk(piece, last=end) if self._chunked else piece
+    def finish(self) -> None:
+        """Tell that all is written."""
+        self._exchange.done(keep_alive=self.keep_alive)
 
     def break_off(self) -> None:
-        """Let the client see that the answer is not complete."""
-        if self._until_close:
-            reset(self._request)  # its end would be the body's
-        elif self._request.transport is not None:
-            self._request.transport.close()  # what is missing of the length, or the last chunk, tells
-        self.keep_alive = False
+        """Let the client see that the answer is not complete: where only the connection's end tells, by a reset."""
+        self._exchange.break_off(reset=self._until_close)
 
 
 class Stamp(NamedTuple):
-    """What the gateway adds to an answer's head: whose request it answers, and what was done with it."""
+    """What the gateway puts onto an answer: the request's id, and what was done with it."""
 
     request_id: str
     mark: str | None = None
@@ -157,26 +98,31 @@ class OwnAnswer:
     status: int
     body: Mapping[str, object]
 
-    def send(self, request: web.BaseRequest, stamp: bytes = b"", *, keep_alive: bool) -> web.StreamResponse:
+    def send(self, exchange: Exchange, stamp: bytes = b"", *, keep_alive: bool) -> None:
         """Write the answer. The connection is kept only where the request has been read to its right end."""
-        keep_alive = keep_alive and request.content.is_eof() and request.content.exception() is None
-        if keep_alive and request.version < HttpVersion11:
+        keep_alive = keep_alive and exchange.body.complete
+        if keep_alive and not exchange.http11:
             stamp += b"Connection: keep-alive\r\n"
-        write(request, self.message(stamp, keep_alive=keep_alive, bodiless=request.method == "HEAD"))
-        return sent(keep_alive=keep_alive)
+        exchange.write(self.message(stamp, keep_alive=keep_alive, bodiless=exchange.method == "HEAD"))
+        exchange.done(keep_alive=keep_alive)
 
     def message(self, stamp: bytes = b"", *, keep_alive: bool, bodiless: bool = False) -> bytes:
         """Give the answer as it goes over the wire. `stamp` are further header lines."""
         body = orjson.dumps(self.body)
         head = b"HTTP/1.1 %d %b\r\nDate: %b\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%b%b\r\n" % (
             self.status,
-            HTTPStatus(self.status).phrase.encode(),
+            _phrase(self.status),
             _date(int(time.time())),
             len(body),
             stamp,
             b"" if keep_alive else b"Connection: close\r\n",
         )
         return head if bodiless else head + body
+
+
+@lru_cache(maxsize=32)
+def _phrase(status: int) -> bytes:
+    return HTTPStatus(status).phrase.encode()
 
 
 @lru_cache(maxsize=2)

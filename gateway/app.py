@@ -1,11 +1,13 @@
 """Builds every part from the settings and joins them; alone in knowing them all."""
 
 import asyncio
+import hashlib
 import secrets
 import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +29,7 @@ from gateway.lookups.cache import IdentityCache
 from gateway.lookups.client import Kind, LookupClient
 from gateway.lookups.identity import Identities
 from gateway.lookups.stored_email import StoredEmails
+from gateway.outgoing import Rounds
 from gateway.upstream.pool import Origin, Pool, tls_context
 
 
@@ -39,7 +42,8 @@ class Gateway:
     def __init__(self, settings: Settings, log: FilteringBoundLogger) -> None:
         self._settings = settings
         self._log = log
-        self._pool = _pool(settings)
+        rounds = Rounds(asyncio.get_running_loop())
+        self._pool = _pool(settings, rounds)
         self.counts: Counter[str] = Counter()
         self.listen = settings.listener.listen
         self.admin = settings.admin.listen
@@ -47,8 +51,10 @@ class Gateway:
         identity, pause = settings.identity, settings.lookups.breaker_pause
         cache = IdentityCache(identity.ttl, identity.max_entries, pause)
         self._identities = Identities(self._lookups, cache)
-        downstream = Downstream(_fingerprint_key(settings))
-        self._listener = Listener(self._dispatcher().dispatch, settings.listener, downstream, log)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
+        dispatcher = self._dispatcher()
+        downstream = Downstream(_fingerprint_key(settings), on_fault=dispatcher.fault)
+        self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, rounds, log)
         self._admin = _admin_server(settings, self.counts)
 
     def _dispatcher(self) -> Dispatcher:
@@ -69,6 +75,7 @@ class Gateway:
             StoredEmails(self._lookups),
             self._log,
             self.counts,
+            self._thread,
             mark=settings.answer.mark,
         )
         return Dispatcher(forwarder, interceptor, self._log)
@@ -103,16 +110,18 @@ class Gateway:
     async def _close(self) -> None:
         await self._identities.close()
         await self._pool.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)
         if self._admin is not None:
             await self._admin.close()
 
 
-def _pool(settings: Settings) -> Pool:
+def _pool(settings: Settings, rounds: Rounds) -> Pool:
     upstream = settings.upstream
     origin = Origin.of(upstream.url)
     return Pool(
         origin,
         tls_context(upstream.ca_file) if origin.scheme == "https" else None,
+        rounds,
         timeout=upstream.timeout,
         connect_timeout=upstream.connect_timeout,
         max_connections=upstream.max_connections,
@@ -134,7 +143,8 @@ def _admin_server(settings: Settings, counts: Counter[str]) -> AdminServer | Non
 def _fingerprint_key(settings: Settings) -> bytes:
     """Without a key of the operator's, one that lasts as long as the process."""
     key = settings.identity.fingerprint_key
-    return secrets.token_bytes(32) if key is None else key.reveal().encode()
+    # Of any length, and what it keys takes at most 64 bytes.
+    return secrets.token_bytes(32) if key is None else hashlib.blake2b(key.reveal().encode()).digest()
 
 
 def serve(settings: Settings) -> None:

@@ -1,19 +1,17 @@
 """Sends each exchange its way, and answers it whatever happens on it."""
 
-import asyncio
 import traceback
 from pathlib import Path
 from typing import ClassVar
 
-from aiohttp import web
 from structlog.typing import FilteringBoundLogger
 
-from gateway.answer import Stamp, reset
+from gateway.answer import Stamp
 from gateway.errors import GatewayError
-from gateway.exchange import Exchange, RequestInvalid, UnknownTransferCoding
+from gateway.exchange import Exchange
 from gateway.forwarder import Forwarder
 from gateway.interceptor import Interceptor
-from gateway.router import PassThrough, Route, route
+from gateway.router import PassThrough, Route, may_be_ours, route
 from gateway.wire.error import gateway_error
 
 
@@ -39,49 +37,44 @@ class Dispatcher:
         self._interceptor = interceptor
         self._log = log
 
-    async def dispatch(self, exchange: Exchange) -> web.StreamResponse:
-        """Answer the request, whatever happens. Raises only where its client has left."""
+    def dispatch(self, exchange: Exchange) -> None:
+        """See to it that the request is answered, now or later, whatever happens."""
         try:
-            exchange.check()
-            what = _route(exchange)
-            if self._interceptor is not None and not isinstance(what, PassThrough):
-                return await self._interceptor.intercept(exchange, what)
+            if self._interceptor is not None and may_be_ours(exchange.method, exchange.target):
+                what = _route(exchange)
+                if not isinstance(what, PassThrough):
+                    self._interceptor.intercept(exchange, what)
+                    return
             if exchange.method == "CONNECT":
-                self._log.warning(
-                    "request_refused", request_id=exchange.id, code=MethodRefused.code, client=exchange.client
-                )
-                return _answer(exchange, MethodRefused("The gateway opens no tunnels."))
-            return await self._forwarder.forward(exchange)
-        except (RequestInvalid, UnknownTransferCoding) as error:
-            self._log_refused(exchange, error)
-            return _answer(exchange, error)
-        except (ConnectionError, asyncio.CancelledError):
-            raise  # the client has left
-        except Exception as fault:
-            self._log_fault(exchange, fault)
-            if exchange.request.writer.output_size:
-                reset(exchange.request)  # the answer has begun, and must not look complete
-                raise ConnectionAbortedError from fault
-            return _answer(exchange, InternalError("The gateway has failed."))
+                self._refuse_method(exchange)
+            else:
+                self._forwarder.forward(exchange)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the client gets an answer
+            self.fault(exchange, fault)
 
-    def _log_refused(self, exchange: Exchange, error: GatewayError) -> None:
-        self._log.warning("request_broken", code=error.code, reason=str(error), **exchange.facts())
+    def _refuse_method(self, exchange: Exchange) -> None:
+        error = MethodRefused("The gateway opens no tunnels.")
+        self._log.warning("request_refused", code=error.code, reason=str(error), **exchange.facts())
+        gateway_error(error, exchange.id).send(exchange, Stamp(exchange.id).lines, keep_alive=False)
 
-    def _log_fault(self, exchange: Exchange, fault: Exception) -> None:
-        """Tell what failed and where. Not the fault's text: it may quote the request."""
+    def fault(self, exchange: Exchange, fault: Exception) -> None:
+        """Answer for a fault of the gateway's own, and tell what failed and where.
+
+        Not the fault's text: it may quote the request.
+        """
         frames = traceback.extract_tb(fault.__traceback__)[-6:]
         where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
         self._log.error("internal_error", error=type(fault).__name__, at=where, **exchange.facts())
+        if exchange.answered:
+            exchange.break_off(reset=True)  # the answer has begun, and must not look complete
+            return
+        answer = gateway_error(InternalError("The gateway has failed."), exchange.id)
+        answer.send(exchange, Stamp(exchange.id).lines, keep_alive=False)
 
 
 def _route(exchange: Exchange) -> Route:
     override = None
     if exchange.method == "POST":
         # Of several, any might count; joined they name no method.
-        override = ",".join(exchange.request.headers.getall("X-HTTP-Method-Override", ()))
+        override = b",".join(exchange.values(b"x-http-method-override")).decode("latin-1")
     return route(exchange.method, exchange.target, override)
-
-
-def _answer(exchange: Exchange, error: GatewayError) -> web.StreamResponse:
-    """Answer what should not have come; what may follow it on the connection is not worth guessing."""
-    return gateway_error(error, exchange.id).send(exchange.request, Stamp(exchange.id).lines, keep_alive=False)

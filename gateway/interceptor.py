@@ -3,21 +3,24 @@
 The policy decides, the lookups inform, this enforces. Whatever cannot be read or cannot be known is forwarded.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass
-from typing import ClassVar, Final, assert_never
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Executor
+from functools import partial
+from typing import ClassVar, Final, NamedTuple, ParamSpec, TypeVar, assert_never
 
-from aiohttp import HttpVersion11, web
 from structlog.typing import FilteringBoundLogger
 
-from gateway.answer import CONTINUE, OwnAnswer, Stamp, write_interim
+from gateway.answer import CONTINUE, OwnAnswer, Stamp
+from gateway.body import HIGH_WATER
 from gateway.config.settings import InspectSettings, Mode, Oversize
 from gateway.errors import GatewayError
-from gateway.exchange import Exchange
-from gateway.forwarder import Forwarder, RequestBroken
+from gateway.exchange import Credentials, Exchange
+from gateway.forwarder import Forwarder
+from gateway.lookups.cache import Identity
 from gateway.lookups.client import Kind, LookupFailed
-from gateway.lookups.identity import Identities
+from gateway.lookups.identity import Identities, kind_of
 from gateway.lookups.stored_email import StoredEmails
 from gateway.policy import (
     EmailWrite,
@@ -35,6 +38,7 @@ from gateway.rejections.log import log_rejection
 from gateway.rejections.record import make_rejection
 from gateway.router import CreateEmail, UpdateEmail
 from gateway.wire import coding, email, error
+from gateway.wire.submission import Reading, read
 
 # The gateway has the body: the upstream need not be asked whether it may come (RFC 9110, 10.1.1).
 ANSWERED_HERE: Final = frozenset({b"expect"})
@@ -48,6 +52,13 @@ OF_THE_BYTES: Final = ANSWERED_HERE | {
 }
 
 
+LARGE: Final = 256 * 1024
+"""Bytes of a body from which on reading it takes milliseconds; coded ones may unfold to any size."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
 class BodyTooLarge(GatewayError):
     """The body is larger than the gateway inspects, and the settings say not to forward such bodies."""
 
@@ -55,8 +66,7 @@ class BodyTooLarge(GatewayError):
     status: ClassVar[int] = 413
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
+class Submission(NamedTuple):
     """An email write as it came in."""
 
     raw: bytes
@@ -75,7 +85,8 @@ class Interceptor:
     """Deals with the requests that create or change emails.
 
     `mark` turns X-Close-Gateway on. `counts` is counted up by what is done with a request, whether Close answers then
-    or not: forwarded, filled, rejected, reported, oversize; and lookup_failed beside them.
+    or not: forwarded, filled, rejected, reported, oversize; and lookup_failed beside them. `thread` is where large
+    bodies are read.
     """
 
     def __init__(
@@ -86,6 +97,7 @@ class Interceptor:
         stored_emails: StoredEmails,
         log: FilteringBoundLogger,
         counts: Counter[str],
+        thread: Executor,
         *,
         mark: bool,
     ) -> None:
@@ -96,73 +108,129 @@ class Interceptor:
         self._log = log
         self._counts = counts
         self._mark = mark
+        self._thread = thread
 
-    async def intercept(self, exchange: Exchange, route: CreateEmail | UpdateEmail) -> web.StreamResponse:
-        """Answer the request, or have it forwarded."""
+    def intercept(self, exchange: Exchange, route: CreateEmail | UpdateEmail) -> None:
+        """Answer the request, or have it forwarded: at once where its body is there and nobody has to be asked."""
+        body, limit = exchange.body, self._settings.max_body
+        if exchange.length > limit:
+            self._oversized(exchange, None)
+        elif body.over or body.held > limit:
+            self._inspect(exchange, route)
+        else:
+            body.high_water = limit
+            exchange.carrier = Gathering(exchange, lambda: self._inspect(exchange, route))
+            if exchange.http11 and _expects_continue(exchange):
+                exchange.write_interim(CONTINUE)
+
+    def _inspect(self, exchange: Exchange, route: CreateEmail | UpdateEmail) -> None:
+        """Judge what has come of the body: all of it, or more than is held."""
+        exchange.carrier = None
+        if exchange.body.error is not None:
+            self._broken(exchange, exchange.body.error)
+            return
+        if exchange.body.held > self._settings.max_body:
+            self._oversized(exchange, None)
+            return
+        body, encodings = exchange.body.take(), exchange.values(b"content-encoding")
+        if encodings or len(body) > LARGE:
+            exchange.spawn(self._read_apart(exchange, route, body, encodings))
+        else:
+            self._judge(exchange, route, body, read(body, (), self._settings.max_body))
+
+    async def _read_apart(
+        self, exchange: Exchange, route: CreateEmail | UpdateEmail, body: bytes, encodings: Sequence[bytes]
+    ) -> None:
         try:
-            body, complete = await self._body(exchange.request)
-        except GatewayError as failure:
-            self._log.warning("request_broken", code=failure.code, reason=str(failure), **exchange.facts())
-            return self._own(exchange, error.gateway_error(failure, exchange.id), f"rejected; {failure.code}")
-        if not complete:
-            return await self._oversized(exchange, begun=body)
-        try:
-            plain = self._plain(exchange, body)
+            reading = await self._apart(read, body, encodings, self._settings.max_body)
         except coding.TooLarge:
-            return await self._oversized(exchange, body=body)
-        members = None if plain is None else email.read_object(plain)
-        if plain is None or members is None:
-            return await self._forward(exchange, body)
+            self._oversized(exchange, body)
+        else:
+            self._judge(exchange, route, body, reading)
+
+    def _judge(
+        self, exchange: Exchange, route: CreateEmail | UpdateEmail, body: bytes, reading: Reading | None
+    ) -> None:
+        if reading is None:
+            self._forward(exchange, body)
+            return
         email_id = route.email_id if isinstance(route, UpdateEmail) else None
-        submission = Submission(body, plain, members, email.email_write(members), email_id)
-        return await self._enforce(exchange, submission, await self._judge(exchange, submission))
+        submission = Submission(body, reading.plain, reading.members, email.email_write(reading.members), email_id)
+        if email_id is None:
+            self._enforce(exchange, submission, judge_create(submission.email))
+        elif needs_stored_email(submission.email):
+            exchange.spawn(self._judge_with_stored(exchange, submission, email_id))
+        else:
+            self._enforce(exchange, submission, judge_update(submission.email, None))
 
-    async def _judge(self, exchange: Exchange, submission: Submission) -> Verdict:
-        if submission.email_id is None:
-            return judge_create(submission.email)
-        stored = None
-        if needs_stored_email(submission.email):
-            stored = await self._stored(exchange, submission.email_id)
-        return judge_update(submission.email, stored)
+    async def _judge_with_stored(self, exchange: Exchange, submission: Submission, email_id: str) -> None:
+        stored = await self._stored(exchange, email_id)
+        self._enforce(exchange, submission, judge_update(submission.email, stored))
 
-    async def _enforce(self, exchange: Exchange, submission: Submission, verdict: Verdict) -> web.StreamResponse:
+    def _enforce(self, exchange: Exchange, submission: Submission, verdict: Verdict) -> None:
         match verdict:
             case Forward():
-                return await self._forward(exchange, submission.raw)
+                self._forward(exchange, submission.raw)
             case FillSender(user_id):
-                return await self._fill(exchange, submission, user_id)
+                self._fill(exchange, submission, user_id)
             case Reject(violations):
-                return await self._reject(exchange, submission, violations)
+                self._reject(exchange, submission, violations)
             case other:
                 assert_never(other)
 
     # -- what a verdict leads to --
 
-    async def _forward(self, exchange: Exchange, body: bytes, mark: str = "forwarded") -> web.StreamResponse:
+    def _forward(self, exchange: Exchange, body: bytes, mark: str = "forwarded") -> None:
         self._counts[mark.partition(";")[0]] += 1
         stamp = self._stamp(exchange, mark)
-        return await self._forwarder.forward(exchange, body=body, without=ANSWERED_HERE, stamp=stamp)
+        self._forwarder.forward(exchange, body=body, without=ANSWERED_HERE, stamp=stamp)
 
-    async def _fill(self, exchange: Exchange, submission: Submission, user_id: str | None) -> web.StreamResponse:
-        kind = Kind.OWNER if user_id is None else Kind.USER
+    def _fill(self, exchange: Exchange, submission: Submission, user_id: str | None) -> None:
         try:
             if exchange.credentials is None:
-                raise LookupFailed(kind, "no_credentials")
-            identity = await self._identities.resolve(exchange.credentials, user_id)
+                raise LookupFailed(kind_of(user_id), "no_credentials")
+            identity = self._identities.known(exchange.credentials, user_id)
         except LookupFailed as failure:
-            self._log_lookup_failed(exchange, failure)
-            return await self._forward(exchange, submission.raw)
-        self._counts["filled"] += 1
-        self._log.info(
-            "sender_filled", source=kind.value, credential=exchange.credentials.fingerprint, **exchange.facts()
-        )
-        filled = email.with_sender(submission.plain, submission.members, identity.email)
-        stamp = self._stamp(exchange, "filled; sender")
-        return await self._forwarder.forward(exchange, body=filled, without=OF_THE_BYTES, stamp=stamp)
+            self._unfilled(exchange, submission, failure)
+            return
+        if identity is None:
+            exchange.spawn(self._fill_later(exchange, exchange.credentials, submission, user_id))
+        else:
+            self._filled(exchange, submission, identity, user_id)
 
-    async def _reject(
-        self, exchange: Exchange, submission: Submission, violations: tuple[Violation, ...]
-    ) -> web.StreamResponse:
+    async def _fill_later(
+        self, exchange: Exchange, credentials: Credentials, submission: Submission, user_id: str | None
+    ) -> None:
+        try:
+            identity = await self._identities.resolve(credentials, user_id)
+        except LookupFailed as failure:
+            self._unfilled(exchange, submission, failure)
+        else:
+            self._filled(exchange, submission, identity, user_id)
+
+    def _unfilled(self, exchange: Exchange, submission: Submission, failure: LookupFailed) -> None:
+        self._log_lookup_failed(exchange, failure)
+        self._forward(exchange, submission.raw)
+
+    def _filled(self, exchange: Exchange, submission: Submission, identity: Identity, user_id: str | None) -> None:
+        self._counts["filled"] += 1
+        credential = exchange.credentials.fingerprint if exchange.credentials else None
+        self._log.info("sender_filled", source=kind_of(user_id).value, credential=credential, **exchange.facts())
+        if len(submission.plain) > LARGE:
+            exchange.spawn(self._put_in_apart(exchange, submission, identity))
+        else:
+            filled = email.with_sender(submission.plain, submission.members, identity.email)
+            self._forward_filled(exchange, filled)
+
+    async def _put_in_apart(self, exchange: Exchange, submission: Submission, identity: Identity) -> None:
+        filled = await self._apart(email.with_sender, submission.plain, submission.members, identity.email)
+        self._forward_filled(exchange, filled)
+
+    def _forward_filled(self, exchange: Exchange, filled: bytes) -> None:
+        stamp = self._stamp(exchange, "filled; sender")
+        self._forwarder.forward(exchange, body=filled, without=OF_THE_BYTES, stamp=stamp)
+
+    def _reject(self, exchange: Exchange, submission: Submission, violations: tuple[Violation, ...]) -> None:
         enforced = self._settings.mode is Mode.ENFORCE
         owner = self._identities.remembered(exchange.credentials) if exchange.credentials else None
         rejection = make_rejection(
@@ -175,15 +243,18 @@ class Interceptor:
         log_rejection(self._log, rejection, enforced=enforced)
         code = violations[0].code.value
         if not enforced:
-            return await self._forward(exchange, submission.raw, f"reported; {code}")
+            self._forward(exchange, submission.raw, f"reported; {code}")
+            return
         self._counts["rejected"] += 1
         answer = error.bad_request(violations, submission.email, exchange.id, update=submission.email_id is not None)
-        return self._own(exchange, answer, f"rejected; {code}")
+        self._own(exchange, answer, f"rejected; {code}")
 
-    async def _oversized(
-        self, exchange: Exchange, *, body: bytes | None = None, begun: bytes = b""
-    ) -> web.StreamResponse:
-        """Deal with a body that is larger than `inspect.max_body`: held whole (`body`), or only `begun`."""
+    def _broken(self, exchange: Exchange, failure: GatewayError) -> None:
+        self._log.warning("request_broken", code=failure.code, reason=str(failure), **exchange.facts())
+        self._own(exchange, error.gateway_error(failure, exchange.id), f"rejected; {failure.code}")
+
+    def _oversized(self, exchange: Exchange, body: bytes | None) -> None:
+        """Deal with a body that is larger than `inspect.max_body`: taken whole (`body`), or still coming."""
         self._counts["oversize"] += 1
         self._log.warning(
             "body_oversized",
@@ -195,38 +266,19 @@ class Interceptor:
         )
         if self._settings.oversize is Oversize.FORWARD or self._settings.mode is Mode.REPORT:
             stamp = self._stamp(exchange, "forwarded")
-            without: Collection[bytes] = ANSWERED_HERE if body is not None or begun else ()
-            return await self._forwarder.forward(exchange, body=body, begun=begun, without=without, stamp=stamp)
+            exchange.body.high_water = HIGH_WATER
+            # Where a part of it has come, the gateway has said that it may.
+            without: Collection[bytes] = ANSWERED_HERE if body is not None or exchange.body.held else ()
+            self._forwarder.forward(exchange, body=body, without=without, stamp=stamp)
+            return
         failure = BodyTooLarge(f"The body is larger than the {self._settings.max_body} bytes that are inspected.")
-        return self._own(exchange, error.gateway_error(failure, exchange.id), f"rejected; {failure.code}")
+        self._own(exchange, error.gateway_error(failure, exchange.id), f"rejected; {failure.code}")
 
     # -- what a verdict needs --
 
-    async def _body(self, request: web.BaseRequest) -> tuple[bytes, bool]:
-        """Read the body as far as the limit; tell whether that is all of it. Raises RequestBroken."""
-        limit = self._settings.max_body
-        if (request.content_length or 0) > limit:
-            return b"", False
-        content = request.content
-        if not content.is_eof() and request.version >= HttpVersion11 and _expects_continue(request):
-            write_interim(request, CONTINUE)
-        pieces: list[bytes] = []
-        size = 0
-        try:
-            while size <= limit and (piece := await content.readany()):
-                pieces.append(piece)
-                size += len(piece)
-        except (web.RequestPayloadError, ConnectionError):
-            raise RequestBroken("The request's body ends early or is framed wrongly.") from None
-        return b"".join(pieces), size <= limit
-
-    def _plain(self, exchange: Exchange, body: bytes) -> bytes | None:
-        """Take the codings off; None where that cannot be done. Raises coding.TooLarge."""
-        applied = coding.codings(exchange.field_values(b"content-encoding"))
-        try:
-            return coding.decode(body, applied, self._settings.max_body)
-        except coding.Undecodable:
-            return None
+    async def _apart(self, work: Callable[P, T], *given: P.args, **named: P.kwargs) -> T:
+        """Do in a thread what takes long enough to keep other requests waiting; one at a time."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, partial(work, *given, **named))
 
     async def _stored(self, exchange: Exchange, email_id: str) -> StoredEmail | None:
         try:
@@ -248,13 +300,31 @@ class Interceptor:
             **exchange.facts(),
         )
 
-    def _own(self, exchange: Exchange, answer: OwnAnswer, mark: str) -> web.StreamResponse:
-        return answer.send(exchange.request, self._stamp(exchange, mark).lines, keep_alive=exchange.keep_alive)
+    def _own(self, exchange: Exchange, answer: OwnAnswer, mark: str) -> None:
+        answer.send(exchange, self._stamp(exchange, mark).lines, keep_alive=exchange.keep_alive)
 
     def _stamp(self, exchange: Exchange, mark: str) -> Stamp:
         """Make what every answer to an intercepted request carries."""
         return Stamp(exchange.id, mark if self._mark else None)
 
 
-def _expects_continue(request: web.BaseRequest) -> bool:
-    return request.headers.get("Expect", "").strip().lower() == "100-continue"
+class Gathering:
+    """A gateway.exchange.Carrier that waits for a body: for all of it, or for more than is held. Then it goes on."""
+
+    def __init__(self, exchange: Exchange, then: Callable[[], None]) -> None:
+        self._body = exchange.body
+        self._then = then
+
+    def body_came(self) -> None:
+        if self._body.over or self._body.full:
+            self._then()
+
+    def writable(self) -> None:
+        """Nothing is written yet."""
+
+    def left(self) -> None:
+        """What has come of the body goes with the exchange."""
+
+
+def _expects_continue(exchange: Exchange) -> bool:
+    return (exchange.value(b"expect") or "").strip().lower() == "100-continue"

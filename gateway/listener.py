@@ -1,38 +1,41 @@
 """The downstream side: opens the port, makes each request an Exchange, drains on stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from collections.abc import Callable
+from typing import Final
 
-from aiohttp import web
 from structlog.typing import FilteringBoundLogger
 
 from gateway.config.settings import Address, ListenerSettings
-from gateway.downstream import ClientServer
+from gateway.downstream.connection import ClientServer
 from gateway.errors import PortTaken
 from gateway.exchange import Downstream, Exchange
-
-Handler: TypeAlias = Callable[[Exchange], Awaitable[web.StreamResponse]]
+from gateway.outgoing import Rounds
 
 LATE_COMERS: Final = 0.5
 """Seconds in which requests that were on their way when draining began are still answered."""
+LAST_WORDS: Final = 0.1
+"""Seconds in which connections that are shut may send what is written already."""
 
 
 class Listener:
-    """An open port, and the requests that come in by it."""
+    """An open port, and the requests that come in by it. `handle` is given each; it answers now or later."""
 
     def __init__(
-        self, handler: Handler, settings: ListenerSettings, downstream: Downstream, log: FilteringBoundLogger
+        self,
+        handle: Callable[[Exchange], None],
+        settings: ListenerSettings,
+        downstream: Downstream,
+        rounds: Rounds,
+        log: FilteringBoundLogger,
     ) -> None:
-        self._handler = handler
         self._address = settings.listen
         self._downstream = downstream
-        self._active = 0
         self._loop = asyncio.get_running_loop()
-        self._server = ClientServer(self._handle, settings, log)
+        self._server = ClientServer(handle, downstream, settings, rounds, log)
         self._port: asyncio.Server | None = None
         # The limits in time are kept by looking round, often enough for the shortest of them.
-        self._round = min(settings.head_timeout, settings.body_timeout, 2.0) / 2
+        self._round = min(settings.head_timeout, settings.body_timeout, settings.idle_timeout, 2.0) / 2
         self._watch: asyncio.TimerHandle | None = None
 
     async def open(self) -> Address:
@@ -54,7 +57,7 @@ class Listener:
     @property
     def active(self) -> int:
         """How many requests are in flight."""
-        return self._active
+        return sum(connection.busy for connection in self._server.connections)
 
     async def drain(self, grace: float) -> int:
         """Stop accepting, finish what is in flight within `grace` seconds, then close every connection.
@@ -68,20 +71,24 @@ class Listener:
         self._port.close()
         now = quiet_since = self._loop.time()
         end = now + grace
-        while self._server.connections and now < end and (self._active or now < quiet_since + LATE_COMERS):
+        while self._server.connections and now < end and (self.active or now < quiet_since + LATE_COMERS):
             await asyncio.sleep(0.02)
             now = self._loop.time()
-            if self._active:
+            if self.active:
                 quiet_since = now
-        cut_off = self._active
-        await self._server.shutdown(timeout=0.1)
+        cut_off = self.active
+        await self._shut()
         if self._watch is not None:
             self._watch.cancel()
         return cut_off
 
-    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._active += 1
-        try:
-            return await self._handler(Exchange(request, self._downstream))
-        finally:
-            self._active -= 1
+    async def _shut(self) -> None:
+        """Close every connection, and see that none is left."""
+        for connection in list(self._server.connections):
+            connection.shut()
+        end = self._loop.time() + LAST_WORDS
+        while self._server.connections and self._loop.time() < end:  # noqa: ASYNC110 - it has an end in time too
+            await asyncio.sleep(0.005)
+        for connection in list(self._server.connections):
+            connection.break_off(reset=True)
+        await asyncio.sleep(0)

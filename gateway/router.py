@@ -10,9 +10,11 @@ Needs   Method and target. The target is compared as a server would resolve it, 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
+WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 BASE: Final = ("api", "v1", "activity", "email")
 
 
@@ -39,16 +41,20 @@ PASS_THROUGH: Final = PassThrough()
 CREATE_EMAIL: Final = CreateEmail()
 
 
+def may_be_ours(method: str, target: str) -> bool:
+    """Tell at little cost whether a request needs a second look: most do not."""
+    # Without either, neither decoding nor collapsing could make it ours.
+    return method in WRITES and ("email" in target or "%" in target)
+
+
 def route(method: str, target: str, override: str | None = None) -> Route:
     """Tell what a request is.
 
     `target` is the request target (path and query) as received, `override` the value of X-HTTP-Method-Override.
     """
     meant = (override or "").strip().upper()
-    if method not in {"POST", "PUT", "PATCH"} or (method == "POST" and meant == "GET"):
+    if not may_be_ours(method, target) or (method == "POST" and meant == "GET"):
         return PASS_THROUGH
-    if "email" not in target and "%" not in target:
-        return PASS_THROUGH  # neither decoding nor collapsing could make it ours
     for segments in _readings(target.partition("?")[0].partition("#")[0]):
         if segments[: len(BASE)] == BASE:
             if method == "POST" and len(segments) == len(BASE):
@@ -59,7 +65,8 @@ def route(method: str, target: str, override: str | None = None) -> Route:
     return PASS_THROUGH
 
 
-def _readings(path: str) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=64)  # nearly every email is created under one and the same path
+def _readings(path: str) -> tuple[tuple[str, ...], ...]:
     """Resolve a path to its segments, in each way that servers do.
 
     Of `/a//../b` some make `/b`, since the empty segment is gone before the dots are looked at; others make `/a/b`,
@@ -68,8 +75,8 @@ def _readings(path: str) -> list[tuple[str, ...]]:
     segments = unquote(path).split("/")[1:]
     collapsed = _resolved([segment for segment in segments if segment])
     if ".." not in segments:
-        return [collapsed]
-    return [collapsed, tuple(filter(None, _resolved(segments)))]
+        return (collapsed,)
+    return collapsed, tuple(filter(None, _resolved(segments)))
 
 
 def _resolved(segments: list[str]) -> tuple[str, ...]:

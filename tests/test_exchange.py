@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.exchange import MAX_TEXT, Credentials, Downstream, Exchange, printable
+from gateway.exchange import MAX_TEXT, Credentials, printable
 from gateway.router import CreateEmail, route
-from tests.exchanges import KEY, within
+from tests.exchanges import KEY, exchange_of
 
 BOUNDED = settings(derandomize=True, deadline=None, max_examples=300)
 
@@ -35,24 +35,24 @@ OTHER_IDS = [
 
 
 @pytest.mark.parametrize("given_id", SANE_IDS)
-async def test_a_sane_id_of_the_clients_is_kept(given_id: bytes) -> None:
+def test_a_sane_id_of_the_clients_is_kept(given_id: bytes) -> None:
     """So its own logs and ours tell of the same request by the same name."""
-    assert await within(get(b"X-Request-Id: " + given_id), lambda exchange: exchange.id) == given_id.strip().decode()
+    assert exchange_of(get(b"X-Request-Id: " + given_id)).id == given_id.strip().decode()
 
 
 @pytest.mark.parametrize("given_id", OTHER_IDS)
-async def test_any_other_id_is_replaced(given_id: bytes) -> None:
+def test_any_other_id_is_replaced(given_id: bytes) -> None:
     """An id stands in headers, logs and JSON: what could break one of them is not taken."""
-    new = await within(get(b"X-Request-Id: " + given_id), lambda exchange: exchange.id)
+    new = exchange_of(get(b"X-Request-Id: " + given_id)).id
     assert len(new) == 32
     assert int(new, 16) >= 0
 
 
-async def test_an_id_stays_and_belongs_to_one_request() -> None:
+def test_an_id_stays_and_belongs_to_one_request() -> None:
     """Asked twice, an exchange gives the same id; another exchange has another."""
-    one, again = await within(get(), lambda exchange: (exchange.id, exchange.id))
-    assert one == again
-    assert one != await within(get(), lambda exchange: exchange.id)
+    exchange = exchange_of(get())
+    assert exchange.id == exchange.id
+    assert exchange.id != exchange_of(get()).id
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,10 @@ async def test_an_id_stays_and_belongs_to_one_request() -> None:
         ((b"Proxy-Authorization: Basic YTo=",), None),
     ],
 )
-async def test_credentials_are_what_one_authorization_says(fields: tuple[bytes, ...], expected: bytes | None) -> None:
+def test_credentials_are_what_one_authorization_says(fields: tuple[bytes, ...], expected: bytes | None) -> None:
     """To the byte, since Close is asked with it; of several, whose request it is would be a guess."""
-
-    def look(exchange: Exchange) -> bytes | None:
-        return exchange.credentials.reveal() if exchange.credentials else None
-
-    assert await within(get(*fields), look) == expected
+    credentials = exchange_of(get(*fields)).credentials
+    assert (credentials.reveal() if credentials else None) == expected
 
 
 def fingerprint(value: bytes, key: bytes = KEY) -> str:
@@ -118,9 +115,10 @@ def test_a_credential_prints_as_its_fingerprint() -> None:
         (b"/" + b"a" * 1000 + b"?b", "/" + "a" * 1000 + "?b", "/" + "a" * 254 + "…"),
     ],
 )
-async def test_the_target_is_the_one_that_was_sent(target: bytes, expected: str, path: str) -> None:
+def test_the_target_is_the_one_that_was_sent(target: bytes, expected: str, path: str) -> None:
     """As it came, but for an authority (RFC 9112, 3.2.2); events tell its path alone, cut short."""
-    assert await within(get(target=target), lambda exchange: (exchange.target, exchange.path)) == (expected, path)
+    exchange = exchange_of(get(target=target))
+    assert (exchange.target, exchange.path) == (expected, path)
 
 
 @pytest.mark.parametrize(
@@ -131,30 +129,28 @@ async def test_the_target_is_the_one_that_was_sent(target: bytes, expected: str,
         b"http://other.example//api/v1/./activity/email/?x=http://y/",
     ],
 )
-async def test_an_absolute_target_is_judged_like_any_other(target: bytes) -> None:
+def test_an_absolute_target_is_judged_like_any_other(target: bytes) -> None:
     """RFC 9112, 3.2.2: every server takes the absolute-form, so it is no way past the rules."""
-    assert await within(get(target=target), lambda exchange: route("POST", exchange.target)) == CreateEmail()
+    assert route("POST", exchange_of(get(target=target)).target) == CreateEmail()
 
 
-async def test_what_is_told_of_a_client() -> None:
+def told(request: bytes) -> tuple[str, str, str | None]:
+    """Tell what is known of a request's client."""
+    exchange = exchange_of(request)
+    return exchange.method, exchange.client, exchange.user_agent
+
+
+def test_what_is_told_of_a_client() -> None:
     """Its address and what it calls itself, fit for an event."""
-
-    def look(exchange: Exchange) -> tuple[str, str, str | None]:
-        return exchange.method, exchange.client, exchange.user_agent
-
-    assert await within(get(b"User-Agent: Close/2.1 python"), look) == ("POST", "127.0.0.1", "Close/2.1 python")
-    assert await within(get(b"User-Agent: \xe2\x80\xa8" + b"x" * 300), look) == (
-        "POST",
-        "127.0.0.1",
-        "\ufffd" + "x" * 254 + "…",
-    )
-    assert await within(get(), look) == ("POST", "127.0.0.1", None)
+    assert told(get(b"User-Agent: Close/2.1 python")) == ("POST", "127.0.0.1", "Close/2.1 python")
+    assert told(get(b"User-Agent: \xe2\x80\xa8" + b"x" * 300)) == ("POST", "127.0.0.1", "\ufffd" + "x" * 254 + "…")
+    assert told(get()) == ("POST", "127.0.0.1", None)
 
 
-async def test_the_fields_of_a_name_are_all_found() -> None:
+def test_the_fields_of_a_name_are_all_found() -> None:
     """Whatever their case, in their order, as bytes."""
     request = get(b"X-A: 1", b"x-a: caf\xe9", b"X-AB: no", b"X-a:")
-    assert await within(request, lambda exchange: exchange.field_values(b"x-a")) == [b"1", b"caf\xe9", b""]
+    assert exchange_of(request).values(b"x-a") == [b"1", b"caf\xe9", b""]
 
 
 @pytest.mark.parametrize(
@@ -167,19 +163,15 @@ async def test_the_fields_of_a_name_are_all_found() -> None:
         (get(), True, False),
     ],
 )
-async def test_a_connection_is_kept_unless_someone_ends_it(request_: bytes, *, draining: bool, expected: bool) -> None:
+def test_a_connection_is_kept_unless_someone_ends_it(request_: bytes, *, draining: bool, expected: bool) -> None:
     """The client by asking for it, or the gateway when it is about to stop."""
-
-    def look(exchange: Exchange) -> bool:
-        return Exchange(exchange.request, Downstream(KEY, draining=draining)).keep_alive
-
-    assert await within(request_, look) is expected
+    assert exchange_of(request_, draining=draining).keep_alive is expected
 
 
-async def test_time_passes() -> None:
+def test_time_passes() -> None:
     """Milliseconds since the head was read, never running backwards."""
-    first, second = await within(get(), lambda exchange: (exchange.elapsed_ms(), exchange.elapsed_ms()))
-    assert 0 <= first <= second
+    exchange = exchange_of(get())
+    assert 0 <= exchange.elapsed_ms() <= exchange.elapsed_ms()
 
 
 TEXTS = [

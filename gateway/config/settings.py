@@ -110,7 +110,7 @@ class ListenerSettings:
     max_target: Bytes = 16_384
     """Bytes of a request target, path and query: 414, target_too_long."""
     max_header: Bytes = 16_384
-    """Bytes of a header field's name, or of its value: 431, head_too_large."""
+    """Bytes of a header field, name and value together: 431, head_too_large."""
     max_headers: Count = 128
     """Header fields of a request: 431, head_too_large."""
 

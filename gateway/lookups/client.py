@@ -19,7 +19,7 @@ import orjson
 from gateway.errors import GatewayError
 from gateway.exchange import Credentials
 from gateway.lookups.breaker import Breaker
-from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.connection import AnswerHead, UpstreamConnection
 from gateway.upstream.errors import UpstreamBroken, UpstreamBusy
 from gateway.upstream.pool import Pool
 
@@ -139,18 +139,39 @@ class LookupClient:
     async def _exchange(
         self, question: Question, credentials: Credentials, connection: UpstreamConnection
     ) -> tuple[int, bytes]:
+        answer = Answer(connection)
         try:
-            connection.begin(bodiless=False)
-            connection.send(
+            connection.begin(
+                answer,
                 b"GET %b?_fields=%b HTTP/1.1\r\nAuthorization: %b\r\n%b"
-                % (question.path.encode(), question.fields.encode(), credentials.reveal(), self._fixed)
+                % (question.path.encode(), question.fields.encode(), credentials.reveal(), self._fixed),
+                bodiless=False,
             )
-            head = await connection.head()
-            body = b""
-            while piece := await connection.read():
-                body += piece
-                if len(body) > MAX_ANSWER:
-                    break  # no JSON either way; the rest is not waited for
-            return head.status, body[: MAX_ANSWER + 1]
+            answer.progress()
+            await answer.settled
+            if connection.error is not None or connection.head is None:
+                raise connection.error or UpstreamBroken("The upstream gave no answer.")
+            return connection.head.status, answer.body[: MAX_ANSWER + 1]
         finally:
+            connection.forget()
             self._pool.give_back(connection)
+
+
+class Answer:
+    """A gateway.upstream.connection.Borrower that waits until an answer is complete, failed, or larger than any is."""
+
+    def __init__(self, connection: UpstreamConnection) -> None:
+        self._connection = connection
+        self.settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.body = b""
+
+    def progress(self) -> None:
+        connection = self._connection
+        self.body += connection.take()
+        # What is larger is no JSON either way; the rest is not waited for.
+        over = connection.complete or connection.error is not None or len(self.body) > MAX_ANSWER
+        if over and not self.settled.done():
+            self.settled.set_result(None)
+
+    def interim(self, head: AnswerHead, /) -> None:
+        """Nothing that was asked for."""

@@ -22,15 +22,23 @@ class Identities:
         self._cache = cache
         self._asked: dict[Key, asyncio.Task[Identity]] = {}
 
-    async def resolve(self, credentials: Credentials, user_id: str | None) -> Identity:
-        """Find the user's identity; for None, the credential's owner. Raises LookupFailed where Close does not tell."""
-        key = (credentials.digest, user_id)
-        known = self._cache.get(key, monotonic())
+    def known(self, credentials: Credentials, user_id: str | None) -> Identity | None:
+        """Tell the user's identity where it is known already, and for None the credential's owner's.
+
+        Raises LookupFailed where Close has said lately that it does not tell.
+        """
+        known = self._cache.get((credentials.digest, user_id), monotonic())
         if isinstance(known, Unknown):
             # Asking again at once would cost the caller's rate limit, and bring the same answer.
-            raise LookupFailed(_kind(user_id), known.reason)
+            raise LookupFailed(kind_of(user_id), known.reason)
+        return known
+
+    async def resolve(self, credentials: Credentials, user_id: str | None) -> Identity:
+        """Find the user's identity; for None, the credential's owner. Raises LookupFailed where Close does not tell."""
+        known = self.known(credentials, user_id)
         if known is not None:
             return known
+        key = (credentials.digest, user_id)
         task = self._asked.get(key)
         if task is None:
             task = asyncio.create_task(self._ask(key, credentials, user_id))
@@ -71,7 +79,8 @@ class Identities:
             task.exception()  # seen, even where everyone who waited has left
 
 
-def _kind(user_id: str | None) -> Kind:
+def kind_of(user_id: str | None) -> Kind:
+    """Tell what is asked for where this user is; None: the credential's owner."""
     return Kind.OWNER if user_id is None else Kind.USER
 
 

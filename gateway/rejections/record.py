@@ -5,14 +5,13 @@ Kept     Who (the credential's fingerprint, its owner where known, the client's 
 Left out The credential itself, and everything that is the email's own: sender, recipients, subject, body.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.exchange import Exchange, printable
 from gateway.policy import Violation
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(NamedTuple):
     """A request that was refused; or, in report mode, one that would have been. Texts are bounded and printable."""
 
     request_id: str
@@ -38,6 +37,7 @@ def make_rejection(
     owner: str | None,
 ) -> Rejection:
     """Pick what is kept. `members` are the email's, as the client sent them."""
+    credentials = exchange.credentials
     return Rejection(
         request_id=exchange.id,
         code=violation.code.value,
@@ -46,7 +46,7 @@ def make_rejection(
         email_status=_text(members.get("status")),
         lead_id=_text(members.get("lead_id")),
         email_id=None if email_id is None else printable(email_id),
-        credential=exchange.credentials.fingerprint if exchange.credentials else None,
+        credential=None if credentials is None else credentials.fingerprint,
         owner=None if owner is None else printable(owner),
         client=exchange.client,
         user_agent=exchange.user_agent,

@@ -2,20 +2,21 @@
 
 Rule    One exchange at a time. Whatever arrives when no answer is due makes the connection unfit for another
         exchange, or it would be taken for the next one's answer.
+        What came is kept for the borrower to take; it is told by a call, not by a task that wakes up, since this is
+        the road of every request.
 Source  RFC 9112, 9.2 and 9.3. Answers are parsed by llhttp, strictly.
 """
 
 import asyncio
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, cast
 
 import httptools
 
 from gateway.errors import GatewayError
+from gateway.exchange import Fields
+from gateway.outgoing import Outgoing, Rounds
 from gateway.upstream.errors import UpstreamBroken, UpstreamTimedOut
-from gateway.upstream.head import Fields
 
 if TYPE_CHECKING:
     from httptools.parser.parser import HttpResponseParser
@@ -30,13 +31,12 @@ FIRST_FINAL_STATUS: Final = 200
 NO_TEXT: Final = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")
 
 
-@dataclass(slots=True)
-class AnswerHead:
+class AnswerHead(NamedTuple):
     """Status line and fields of an answer, as they came."""
 
-    status: int = 0
-    reason: bytes = b""
-    fields: list[tuple[bytes, bytes]] = field(default_factory=list)
+    status: int
+    reason: bytes
+    fields: Fields
 
 
 class Keeper(Protocol):
@@ -45,42 +45,54 @@ class Keeper(Protocol):
     def lost(self, connection: "UpstreamConnection") -> None: ...
 
 
+class Borrower(Protocol):
+    """Who has a connection for the time of an exchange."""
+
+    def progress(self) -> None:
+        """Something has happened; it has to look what, since several things may have happened at once."""
+
+    def interim(self, head: AnswerHead, /) -> None:
+        """An interim answer (1xx) has come."""
+
+
 class UpstreamConnection(asyncio.Protocol):
     """A connection to the upstream, lent out by the pool for one exchange after the other.
 
-    The borrower calls `begin`, then `send` (and `drain`), then awaits `head` and `read`s until b"". Each of the
-    waiting calls raises a GatewayError where the upstream fails, and `fail` makes them raise on purpose.
+    The borrower calls `begin`, and `send` where more of the request follows. Its `progress` is called whenever `head`
+    is there, there is something to `take`, the answer is `complete`, `error` says why it never will be, or the
+    upstream, which was slow, takes more (`paused`). `forget` ends that.
     """
 
     __slots__ = (
-        "_arriving",
         "_bodiless",
+        "_borrower",
         "_chunks",
-        "_current",
         "_deadline",
-        "_drained",
-        "_error",
+        "_fields",
         "_held",
         "_keep_alive",
         "_keeper",
         "_loop",
+        "_outgoing",
         "_parser",
-        "_paused",
+        "_reason",
         "_seen",
         "_spoiled",
         "_timeout",
         "_timer",
         "_transport",
-        "_waiter",
         "complete",
         "connected",
+        "error",
+        "head",
         "idle_since",
-        "on_interim",
+        "paused",
         "uses",
     )
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper, timeout: float) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, keeper: Keeper, rounds: Rounds, timeout: float) -> None:
         self._loop = loop
+        self._outgoing = Outgoing(rounds)
         self._keeper = keeper
         self._timeout = timeout
         self._transport: asyncio.Transport | None = None
@@ -88,20 +100,19 @@ class UpstreamConnection(asyncio.Protocol):
         self._parser: HttpResponseParser = httptools.HttpResponseParser(self)
         self._timer: asyncio.TimerHandle | None = None
         self._deadline = 0.0
-        self._waiter: asyncio.Future[None] | None = None
-        self._drained: asyncio.Future[None] | None = None
-        self._paused = False
+        self._borrower: Borrower | None = None
         self._spoiled = False
         self._keep_alive = True
         self._bodiless = False
-        self._arriving = AnswerHead()
-        self._current: AnswerHead | None = None
+        self._reason = b""
+        self._fields: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
         self._held = 0
         self._seen = 0
-        self._error: GatewayError | None = None
+        self.head: AnswerHead | None = None
+        self.error: GatewayError | None = None
         self.complete = True
-        self.on_interim: Callable[[AnswerHead], None] | None = None
+        self.paused = False
         self.idle_since = 0.0
         self.uses = 0
 
@@ -113,6 +124,15 @@ class UpstreamConnection(asyncio.Protocol):
         return self.uses > 1 and not self._seen
 
     @property
+    def unsent(self) -> bool:
+        """Whether nothing of the request has been written yet: nobody can have acted on it."""
+        return not self._outgoing.flushed
+
+    def take_back(self) -> bytes:
+        """Give what of the request was not written, for another connection to send."""
+        return self._outgoing.take_back()
+
+    @property
     def reusable(self) -> bool:
         """Whether another exchange may follow: this one is over and read to its end, and nothing came that was not due.
 
@@ -120,50 +140,33 @@ class UpstreamConnection(asyncio.Protocol):
         """
         return self.complete and not self._chunks and self._keep_alive and not self._spoiled and self.connected
 
-    def begin(self, *, bodiless: bool) -> None:
-        """Start an exchange. `bodiless`: the answer has no body whatever its head says, as to HEAD."""
+    def begin(self, borrower: Borrower, data: bytes, *, bodiless: bool) -> None:
+        """Start an exchange with the first bytes of its request.
+
+        `bodiless`: the answer has no body whatever its head says, as to HEAD. Nothing is raised here: what fails shows
+        in `error`, now or later.
+        """
+        self._borrower = borrower
         self._bodiless = bodiless
-        self._current = None
+        self.head = None
         self._chunks = []
         self._held = 0
         self._seen = 0
         self.complete = False
-        self._error = None if self.connected else UpstreamBroken("The connection to the upstream is gone.")
+        self.error = None if self.connected else UpstreamBroken("The connection to the upstream is gone.")
         self.uses += 1
-        self._extend()
+        self._outgoing.flushed = False
+        self.send(data)
         if self._timer is None:
             self._timer = self._loop.call_at(self._deadline, self._on_timer)
 
     def send(self, data: bytes) -> None:
-        """Write a part of the request. Nothing is raised here: what fails shows in the answer."""
-        # uvloop's transport, unlike asyncio's own, raises RuntimeError once it is closed.
-        if self.connected and self._transport is not None:
-            self._transport.write(data)
-
-    async def drain(self) -> None:
-        """Wait until the upstream takes more of the request."""
-        self._extend()
-        if self._paused and self.connected:
-            self._drained = self._loop.create_future()
-            await self._drained
-            self._extend()
-
-    async def head(self) -> AnswerHead:
-        """Wait for the answer's head. Interim answers (1xx) go to `on_interim` meanwhile."""
-        while self._current is None:
-            await self._wait()
-        return self._current
-
-    async def read(self) -> bytes:
-        """Wait for the next piece of the answer's body; b"" at its end."""
-        while not self._chunks:
-            if self.complete:
-                return b""
-            await self._wait()
-        return self.take()
+        """Write more of the request."""
+        self._deadline = self._loop.time() + self._timeout
+        self._outgoing.write(data)
 
     def take(self) -> bytes:
-        """Give what has come of the body and was not given yet, without waiting."""
+        """Give what has come of the body and was not given yet."""
         chunks = self._chunks
         if not chunks:
             return b""
@@ -177,10 +180,10 @@ class UpstreamConnection(asyncio.Protocol):
 
     def fail(self, error: GatewayError) -> None:
         """End the exchange with this error, unless its answer is complete, and the connection with it."""
-        if not self.complete and self._error is None:
-            self._error = error
+        if not self.complete and self.error is None:
+            self.error = error
         self.abort()
-        self._wake()
+        self._tell()
 
     def abort(self) -> None:
         """Close at once, whatever is under way."""
@@ -194,18 +197,13 @@ class UpstreamConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
 
-    async def _wait(self) -> None:
-        if self._error is not None:
-            raise self._error
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+    def forget(self) -> None:
+        """Tell the borrower nothing any more: it has what it wanted, or does not want it."""
+        self._borrower = None
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def _tell(self) -> None:
+        if self._borrower is not None:
+            self._borrower.progress()
 
     # -- time: one coarse timer per connection, moved on rather than made anew for each exchange --
 
@@ -226,15 +224,15 @@ class UpstreamConnection(asyncio.Protocol):
     # -- the upstream's side: asyncio.Protocol --
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]  # create_connection gives a Transport
+        self._transport = self._outgoing.transport = cast(asyncio.Transport, transport)
         self.connected = True
 
     def data_received(self, data: bytes) -> None:
-        if self.complete:
-            self.abort()  # nothing is due
+        if self.complete or self.unsent:
+            self.abort()  # nothing is due: it would be taken for the answer to a request that is still to be sent
             return
         self._deadline = self._loop.time() + self._timeout
-        if self._current is None:
+        if self.head is None:
             self._seen += len(data)
         try:
             self._parser.feed_data(data)
@@ -242,39 +240,38 @@ class UpstreamConnection(asyncio.Protocol):
             self._spoiled = True
             if not self.complete:
                 self.fail(UpstreamBroken("What the upstream answered is not HTTP."))
-        if self._current is None and self._seen > MAX_HEAD:
+        if self.head is None and self._seen > MAX_HEAD:
             self.fail(UpstreamBroken("The head of the upstream's answer does not end."))
         if self._held > HIGH_WATER and self._transport is not None and not self._spoiled:
             self._transport.pause_reading()
-        if self._current is not None:
-            self._wake()
+        if self.head is not None and self._borrower is not None:
+            self._borrower.progress()
 
     def eof_received(self) -> bool:
         self._spoiled = True
-        if self._current is not None and not self.complete and self._delimited_by_close(self._current.fields):
+        if self.head is not None and not self.complete and self._delimited_by_close(self.head.fields):
             self._keep_alive = False
-            self._finish()
+            self.complete = True
+            self._tell()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.connected = False
+        self._outgoing.transport = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if not self.complete and self._error is None:
-            self._error = UpstreamBroken("The upstream broke the connection off before its answer was complete.")
-        self._wake()
-        self.resume_writing()
+        if not self.complete and self.error is None:
+            self.error = UpstreamBroken("The upstream broke the connection off before its answer was complete.")
+        self._tell()
         self._keeper.lost(self)
 
     def pause_writing(self) -> None:
-        self._paused = True
+        self.paused = True
 
     def resume_writing(self) -> None:
-        self._paused = False
-        if self._drained is not None and not self._drained.done():
-            self._drained.set_result(None)
-        self._drained = None
+        self.paused = False
+        self._tell()
 
     @staticmethod
     def _delimited_by_close(fields: Fields) -> bool:
@@ -286,33 +283,33 @@ class UpstreamConnection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         if self.complete:
             self._spoiled = True  # a second answer to one request
-        self._arriving = AnswerHead()
+        self._reason = b""
+        self._fields = []
 
     def on_status(self, reason: bytes) -> None:
-        self._arriving.reason += reason
+        self._reason += reason
 
     def on_header(self, name: bytes, value: bytes | None) -> None:
-        if self._current is None:  # else a trailer: RFC 9110, 6.5.1 lets a hop leave them out
-            self._arriving.fields.append((name, value or b""))
+        if self.head is None:  # else a trailer: RFC 9110, 6.5.1 lets a hop leave them out
+            self._fields.append((name, value or b""))
 
     def on_headers_complete(self) -> None:
         if self.complete:
             return  # of a second answer: the first one's head may still be waiting to be read
-        head = self._arriving
-        head.status = self._parser.get_status_code()
+        head = AnswerHead(self._parser.get_status_code(), self._reason, self._fields)
         if head.status == SWITCHING_PROTOCOLS:
             return  # never asked for: the parser stops here by itself
         self._check(head)
         if head.status < FIRST_FINAL_STATUS:
-            if self.on_interim is not None:
-                self.on_interim(head)
+            if self._borrower is not None:
+                self._borrower.interim(head)
             return
-        self._current = head
+        self.head = head
         if self._bodiless:
             # The parser does not know that no body follows; a fresh one takes over.
             self._keep_alive = self._parser.should_keep_alive()
             self._parser = httptools.HttpResponseParser(self)
-            self._finish()
+            self.complete = True
 
     def _check(self, head: AnswerHead) -> None:
         """Refuse what the parser lets pass: raising here ends the parsing with an error of the parser's."""
@@ -332,12 +329,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._held += len(body)
 
     def on_message_complete(self) -> None:
-        if self._current is None or self.complete:
+        if self.head is None or self.complete:
             return  # an interim answer ends, or the empty body after a bodiless head
         self._keep_alive = self._parser.should_keep_alive()
-        self._finish()
-
-    def _finish(self) -> None:
         self.complete = True
-        self.on_interim = None
-        self._wake()

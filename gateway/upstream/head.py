@@ -7,14 +7,11 @@ Needs   Bytes in, bytes out: decoding would lose what is not UTF-8, and a mappin
 """
 
 import enum
-from collections.abc import Collection, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Collection
+from typing import Final, NamedTuple
 
-from gateway.exchange import RequestInvalid
+from gateway.exchange import Fields
 from gateway.upstream.errors import UpstreamBroken
-
-Fields: TypeAlias = Sequence[tuple[bytes, bytes]]
-"""Header fields as they stand on the wire: (name, value)."""
 
 # Content-Encoding passes: it belongs to the body, and the body stays as the client coded it.
 HOP_BY_HOP: Final = frozenset(
@@ -57,9 +54,6 @@ NEVER_NOMINATED: Final = frozenset(
 )
 SPECIAL_IN_REQUEST: Final = HOP_BY_HOP | {b"host", b"content-length"}
 SPECIAL_IN_ANSWER: Final = HOP_BY_HOP | {b"content-length"}
-# RFC 9110, 8.6: some would lose the first digits of a larger number. aiohttp's parser takes the largest one that it
-# knows, 2**64 - 1, for no body at all.
-MAX_DIGITS: Final = 18
 FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 # What Connection says of the connection itself; it names no field.
 CONNECTION_OPTIONS: Final = frozenset({b"close", b"keep-alive", b""})
@@ -131,12 +125,9 @@ def request_head(
 
 
 def _length(value: bytes) -> bytes:
-    """Write a length, known to be digits, in the one way that all read alike. Raises RequestInvalid."""
-    if len(value) > 1 and value.startswith(b"0"):
-        value = value.lstrip(b"0") or b"0"  # some readers would take it for an octal number
-    if len(value) > MAX_DIGITS:
-        raise RequestInvalid("Content-Length is beyond all measure.")
-    return value
+    """Write a length, known to be digits, in the one way that all read alike."""
+    # With zeros in front, some readers would take it for an octal number.
+    return value.lstrip(b"0") or b"0" if len(value) > 1 and value.startswith(b"0") else value
 
 
 def answer_fields(fields: Fields, without: Collection[bytes] = ()) -> AnswerFields:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+from gateway.outgoing import Rounds
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.errors import UpstreamBusy, UpstreamUnreachable
 
@@ -61,6 +62,7 @@ class Pool:
         self,
         origin: Origin,
         tls: ssl.SSLContext | None,
+        rounds: Rounds,
         *,
         timeout: float,
         connect_timeout: float,
@@ -69,6 +71,7 @@ class Pool:
     ) -> None:
         self.origin = origin
         self._tls = tls
+        self._rounds = rounds
         self._timeout = timeout
         self._connect_timeout = connect_timeout
         self._max_connections = max_connections
@@ -163,7 +166,7 @@ class Pool:
         try:
             async with asyncio.timeout(self._connect_timeout):
                 _, connection = await self._loop.create_connection(
-                    lambda: UpstreamConnection(self._loop, self, self._timeout),
+                    lambda: UpstreamConnection(self._loop, self, self._rounds, self._timeout),
                     self.origin.host,
                     self.origin.port,
                     ssl=self._tls,

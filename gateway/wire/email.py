@@ -67,13 +67,14 @@ def with_sender(body: bytes, members: dict[str, object], address: str) -> bytes:
     several times it is the last one's, which is the one that counts. Else the member is put first.
     """
     encoding, start = _encoding(body)
-    text = body[start:].decode(encoding, "surrogatepass")
     value = json.dumps(address)  # ASCII, so that it fits every encoding
-    place = _sender_value(text) if "sender" in members else None
-    if place is None:
-        opening = text.index("{") + 1
-        place = (opening, opening)
-        value = f'"sender": {value}' + (", " if members else "")
+    if "sender" not in members:
+        member = f'"sender": {value}{", " if members else ""}'.encode(encoding)
+        brace = "{".encode(encoding)
+        opening = body.index(brace, start) + len(brace)  # nothing but blanks can stand before it
+        return body[:opening] + member + body[opening:]
+    text = body[start:].decode(encoding, "surrogatepass")
+    place = _sender_value(text)
     before = start + len(text[: place[0]].encode(encoding, "surrogatepass"))
     after = start + len(text[: place[1]].encode(encoding, "surrogatepass"))
     return body[:before] + value.encode(encoding) + body[after:]
@@ -88,10 +89,10 @@ def _encoding(body: bytes) -> tuple[str, int]:
     return detected, 0
 
 
-def _sender_value(text: str) -> tuple[int, int] | None:
-    """Find where the value of the last `sender` of the outermost object begins and ends."""
+def _sender_value(text: str) -> tuple[int, int]:
+    """Find where the value of the last `sender` of the outermost object, which has one, begins and ends."""
     depth, key, key_next, begin = 0, "", False, 0
-    found: tuple[int, int] | None = None
+    found = (0, 0)
     for token in TOKEN.finditer(text):
         kind = token[0][0]
         if depth == 1 and kind in ",}":  # a member ends

@@ -1,6 +1,6 @@
 """How fast is the gateway, beside the proxies one would have instead?
 
-    python -m tests.bench [--only ROW]... [--peers NAME]... [--quick] [--json FILE]
+    python -m tests.bench [--only ROW]... [--peers NAME]... [--quick] [--json FILE] [--markdown FILE]
 
 One core is the proxy's, another one the upstream's and the load's. Each peer is proven to do what it is timed for,
 then the peers are taken in turn. Everything stays on 127.0.0.1, is bounded in time, and is stopped by its process id.

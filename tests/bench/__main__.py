@@ -1,4 +1,4 @@
-"""python -m tests.bench [--only ROW] [--peers NAME] [--quick] [--json FILE]: see the package's docstring."""
+"""python -m tests.bench [--only ROW] [--peers NAME] [--quick] …: see the package's docstring."""
 
 import json
 import signal
@@ -9,11 +9,10 @@ from typing import Final, NoReturn
 
 import click
 
-from tests.bench import machine
+from tests.bench import machine, report
 from tests.bench.bench import Bench, Cell
 from tests.bench.measuring import FULL, QUICK
 from tests.bench.peers.registry import PEERS
-from tests.bench.report import row_text
 from tests.bench.rows import ROWS
 
 QUIET: Final = 0.5
@@ -25,7 +24,10 @@ QUIET: Final = 0.5
 @click.option("--peers", multiple=True, type=click.Choice([peer.name for peer in PEERS]), help="Measure this peer.")
 @click.option("--quick", is_flag=True, help="Be done within some 90 seconds, at the cost of precision.")
 @click.option("--json", "target", type=click.Path(dir_okay=False, path_type=Path), help="Write all figures here.")
-def main(rows: tuple[str, ...], peers: tuple[str, ...], target: Path | None, *, quick: bool) -> None:
+@click.option("--markdown", type=click.Path(dir_okay=False, path_type=Path), help="Write the README's table here.")
+def main(
+    rows: tuple[str, ...], peers: tuple[str, ...], target: Path | None, markdown: Path | None, *, quick: bool
+) -> None:
     """Measure the gateway beside other proxies. --only and --peers can be given several times; default: all."""
     cores = machine.cores()
     facts = {**machine.describe(), "load_average": machine.load_average(), "quick": quick}
@@ -41,9 +43,11 @@ def main(rows: tuple[str, ...], peers: tuple[str, ...], target: Path | None, *, 
             for row in ROWS:
                 if not rows or row.name in rows:
                     results[row.name] = bench.measure(row, QUICK if quick else FULL)
-                    click.echo(row_text(row, results[row.name]))
+                    click.echo(report.row_text(row, results[row.name]))
         finally:
             bench.stop()
+    if markdown is not None:
+        markdown.write_text(report.markdown(results), encoding="utf-8")
     if target is not None:
         titles = {
             name: f"{subject.peer.title} {subject.peer.version()}".strip() for name, subject in bench.running.items()

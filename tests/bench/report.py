@@ -1,9 +1,9 @@
-"""How a run is shown: aligned text, row by row as they are measured; and everything as JSON at the end."""
+"""How a run is shown: aligned text, row by row as they are measured; at the end a table, and everything as JSON."""
 
 from collections.abc import Mapping, Sequence
 
 from tests.bench.bench import Cell
-from tests.bench.rows import Measure, Row
+from tests.bench.rows import ROWS, Measure, Row
 
 LABEL_WIDTH = 36
 CELL_WIDTH = 11
@@ -20,6 +20,17 @@ def row_text(row: Row, cells: Mapping[str, Cell]) -> str:
             ratios = [_ratio(cell, measure, base[measure.key]) for cell in cells.values()]
             lines.append(_line(f"    : {name}", ratios))
     lines += [f"  {name}: {cell}" for name, cell in cells.items() if isinstance(cell, str)]
+    return "\n".join(lines) + "\n"
+
+
+def markdown(results: Mapping[str, Mapping[str, Cell]]) -> str:
+    """Write the table that stands in the README: what is compared, in rows; a column for each peer."""
+    peers = list(next(iter(results.values()), {}))
+    lines = [f"| | {' | '.join(peers)} |", f"|---|{'---|' * len(peers)}"]
+    for row in (row for row in ROWS if row.name in results):
+        for measure in (measure for measure in row.measures if measure.compared):
+            figures = " | ".join(_figure(cell, measure) for cell in results[row.name].values())
+            lines.append(f"| {row.title}: {measure.label} | {figures} |")
     return "\n".join(lines) + "\n"
 
 

@@ -1,5 +1,5 @@
 from tests.bench.bench import Cell, combine
-from tests.bench.report import row_text
+from tests.bench.report import markdown, row_text
 from tests.bench.rows import ROWS, Measure, Row
 
 ROW = Row(
@@ -32,6 +32,21 @@ def test_the_comparison_names_the_peer_that_stands_in_for_a_missing_first_one() 
     """A ratio to something else must not pass for one to the gateway."""
     text = row_text(ROW, {"gateway": "does not do this", "envoy": CELLS["envoy"]})
     assert "    : envoy                                           1.00\n" in text
+
+
+def test_the_table_for_readers_has_what_is_compared() -> None:
+    """A row for each figure that is compared, a column for each peer, a dash where there is none."""
+    idle: dict[str, Cell] = {
+        "gateway": {"mib_1000": 4.04, "kib": 4.1},
+        "envoy": {"mib_1000": 15.0, "kib": 15.4},
+        "nginx": "-",
+    }
+    assert markdown({"get": CELLS, "idle": idle}).splitlines() == [
+        "| | gateway | envoy | nginx |",
+        "|---|---|---|---|",
+        "| pass-through GET: CPU µs/request | 20.0 | 30.0 | - |",
+        "| idle connections: MiB per 1,000 | 4.0 | 15.0 | - |",
+    ]
 
 
 def test_a_figure_is_the_median_over_the_rounds_or_the_worst() -> None:

@@ -1,23 +1,24 @@
 """A fault of the gateway itself: told without quoting the request, and never taken for an answer of Close's."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 
-from gateway.upstream.connection import UpstreamConnection
+from gateway.answer import RelayedAnswer
 from gateway.upstream.pool import Pool
 from tests.forwarding.emails import DRAFT, SENDERLESS, write
 from tests.gateways import Running, running
 from tests.raw import Ended, connected
-from tests.recording import hangs, recording
+from tests.recording import Call, recording
 
 SECRET = "the subject of the email"
 GET = b"GET /x HTTP/1.1\r\nHost: a\r\nX-Request-Id: r-1\r\n\r\n"
 EMAIL = write(DRAFT, b"Expect: 100-continue\r\nX-Request-Id: r-1\r\n")
 
 
-def fail(*_: Any) -> None:
+def fail(*_: Any, **__: Any) -> None:
     """Fail as only a mistake in the gateway could."""
     raise ValueError(SECRET)
 
@@ -66,9 +67,19 @@ async def test_a_fault_in_an_answer_breaks_it_off(
     monkeypatch: pytest.MonkeyPatch, begun: bytes, version: bytes
 ) -> None:
     """No second answer is put into the first one, and the first one does not look complete."""
-    monkeypatch.setattr(UpstreamConnection, "read", fail)
-    async with recording(hangs(begun)) as upstream, running(upstream.url) as gateway:
+    monkeypatch.setattr(RelayedAnswer, "go_on", fail)
+    more = asyncio.Event()
+
+    async def script(call: Call) -> None:
+        await call.send(begun)
+        await more.wait()
+        await call.send(b"and more")
+
+    async with recording(script) as upstream, running(upstream.url) as gateway:
         async with connected(gateway.port) as client:
+            await client.send(GET.replace(b"HTTP/1.1", version))
+            await client.head()
+            more.set()
             with pytest.raises(Ended):
-                await client.ask(GET.replace(b"HTTP/1.1", version))
-        assert_logged(gateway, "forwarder.py")
+                await client.rest()
+        assert_logged(gateway, "relay.py")

@@ -1,5 +1,6 @@
 """Bodies beyond inspect.max_body: forwarded unread, or refused."""
 
+import asyncio
 import gzip
 import json
 
@@ -8,8 +9,8 @@ import pytest
 from gateway.config.settings import InspectSettings, Oversize
 from tests.forwarding.emails import SENDERLESS, write
 from tests.gateways import Running, running
-from tests.raw import Answer, ask, chunked, connected, values
-from tests.recording import OK, Call, answers, recording
+from tests.raw import Answer, ask, chunked, connected, values, with_length
+from tests.recording import OK, Call, answers, by_path, recording
 
 LIMIT = 1000
 FORWARD = InspectSettings(max_body=LIMIT, oversize=Oversize.FORWARD)
@@ -43,6 +44,7 @@ BEYOND = [
     as_chunks(write(padded(2_000_000))),
     coded(padded(100_000_000)),
 ]
+OWNER = with_length(b"HTTP/1.1 200 OK\r\n", b'{"id": "user_1", "email": "jane@example.com"}')
 IDS = ["length", "chunked", "coded"]
 
 
@@ -166,3 +168,24 @@ async def test_continue_is_granted_once() -> None:
         assert (await client.ask(body)).status == 200
         assert values(upstream.requests[0].head, b"expect") == []
         assert upstream.requests[0].body == padded(2000)
+
+
+async def test_a_body_that_is_long_to_read_keeps_nobody_waiting() -> None:
+    """Megabytes of members with a sender to be put in behind them: meanwhile others have their answers."""
+    long = b'{"status": "sent", ' + b'"x": [1, {}], ' * 400_000 + b'"sender": null}'
+    others: list[int] = []
+    script = by_path({b"/api/v1/me/": answers(OWNER)}, answers(OK))
+    async with (
+        recording(script) as upstream,
+        running(upstream.url) as gateway,
+        connected(gateway.port) as slow,
+        connected(gateway.port) as other,
+    ):
+        await slow.send(write(long))
+        asking = asyncio.create_task(slow.answer())
+        while not asking.done():
+            others.append((await other.ask(write(SENDERLESS))).status)
+        assert asking.result().values(b"x-close-gateway") == [b"filled; sender"]
+        sent = upstream.requests[-1].body
+        assert (sent, len(others) > 10) == (long.replace(b"null", b'"jane@example.com"'), True)
+        assert set(others) == {400}

@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from gateway.upstream.connection import UpstreamConnection
+from gateway.upstream.pool import Pool
 from tests.gateways import running
 from tests.pools import until
 from tests.raw import ask, connected, with_length
@@ -114,3 +116,38 @@ async def test_a_connection_closed_while_unused_costs_no_request() -> None:
             assert (await ask(gateway.port, POST)).status == 200
             await until(lambda: gateway.gateway._pool.open == 0)
         assert len(upstream.requests) == 3
+
+
+UPLOADS = {
+    "whole": [POST],
+    "length": [POST[:-2], POST[-2:]],
+    "chunked": [
+        b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\non\r\n",
+        b"2\r\nce\r\n0\r\n\r\n",
+    ],
+}
+
+
+@pytest.mark.parametrize("pieces", UPLOADS.values(), ids=UPLOADS)
+async def test_what_was_not_sent_yet_goes_elsewhere(monkeypatch: pytest.MonkeyPatch, pieces: list[bytes]) -> None:
+    """Lost before a byte of it was written, even a POST can go up on another connection, and goes up once."""
+    take = Pool.take
+
+    def take_one_that_closes(pool: Pool) -> UpstreamConnection | None:
+        connection = take(pool)
+        if connection is not None:
+            asyncio.get_running_loop().call_soon(connection.abort)  # before the round is over
+        return connection
+
+    async with recording() as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.ask(GET)
+        monkeypatch.setattr(Pool, "take", take_one_that_closes)
+        for piece in pieces:
+            await client.send(piece)
+            await asyncio.sleep(0.02)
+        assert (await client.answer()).status == 200
+        assert [(request.method, request.body, request.connection) for request in upstream.requests] == [
+            (b"GET", b"", 0),
+            (b"POST", b"once", 1),
+        ]
+        assert gateway.events("upstream_failed") == []

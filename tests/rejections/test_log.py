@@ -1,5 +1,3 @@
-from dataclasses import fields, replace
-
 import pytest
 import structlog
 from structlog.testing import LogCapture
@@ -63,11 +61,11 @@ def test_a_rejection_is_one_event(log: FilteringBoundLogger, capture: LogCapture
 
 def test_in_report_mode_the_event_has_another_name(log: FilteringBoundLogger, capture: LogCapture) -> None:
     """All else of it is the same, so that one can tell what enforcing would do."""
-    log_rejection(log, replace(A_REJECTION, email_id="acti_1", owner=None), enforced=False)
+    log_rejection(log, A_REJECTION._replace(email_id="acti_1", owner=None), enforced=False)
     assert capture.entries == [EVENT | {"event": "request_reported", "email_id": "acti_1", "owner": None}]
 
 
 def test_everything_that_is_kept_is_told(log: FilteringBoundLogger, capture: LogCapture) -> None:
     """A field added to the record comes into the event by itself, and nothing else does."""
     log_rejection(log, A_REJECTION, enforced=True)
-    assert set(capture.entries[0]) == {field.name for field in fields(Rejection)} | {"event", "log_level"}
+    assert set(capture.entries[0]) == set(Rejection._fields) | {"event", "log_level"}

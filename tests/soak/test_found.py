@@ -5,16 +5,26 @@ import asyncio
 import pytest
 import uvloop
 
+from gateway.outgoing import Rounds
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.errors import UpstreamBroken
 from gateway.upstream.pool import Origin, Pool
+from tests.pools import Borrowed, exchanged
 from tests.recording import OK, recording
 
 
 def small_pool(port: int) -> Pool:
     """Make a pool of one connection."""
     origin = Origin("http", "127.0.0.1", port)
-    return Pool(origin, None, timeout=5, connect_timeout=1, max_connections=1, idle_timeout=5)
+    return Pool(
+        origin,
+        None,
+        Rounds(asyncio.get_running_loop()),
+        timeout=5,
+        connect_timeout=1,
+        max_connections=1,
+        idle_timeout=5,
+    )
 
 
 def test_a_piece_of_an_upload_may_come_after_the_upstream_has_gone() -> None:
@@ -28,10 +38,10 @@ async def send_too_late() -> None:
     async with recording(OK) as upstream:
         pool = small_pool(upstream.port)
         connection = await pool.connect()
-        connection.begin(bodiless=False)
+        exchange = Borrowed(connection, b"")
         connection.abort()
         with pytest.raises(UpstreamBroken):
-            await connection.head()
+            await exchange.head()
         connection.send(b"a piece")
         await pool.close()
 
@@ -39,10 +49,7 @@ async def send_too_late() -> None:
 async def asked_once(pool: Pool) -> UpstreamConnection:
     """Give a connection that has served an exchange."""
     connection = await pool.connect()
-    connection.begin(bodiless=False)
-    connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-    while await connection.read():
-        pass
+    await exchanged(connection)
     return connection
 
 

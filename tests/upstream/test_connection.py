@@ -6,9 +6,10 @@ from typing import ClassVar
 import pytest
 
 from gateway.errors import GatewayError
+from gateway.outgoing import Rounds
 from gateway.upstream.connection import HIGH_WATER, MAX_HEAD, AnswerHead, UpstreamConnection
 from gateway.upstream.errors import UpstreamBroken, UpstreamTimedOut
-from tests.pools import GET, exchanged, pooled, until
+from tests.pools import Borrowed, NoTransport, exchanged, pooled, until
 from tests.raw import chunked, with_length
 from tests.recording import OK, Call, Script, answers, closes, hangs, in_turn, recording, resets
 
@@ -110,13 +111,15 @@ async def test_it_does_not_matter_how_the_bytes_are_cut(row: Row) -> None:
     answer = row.answer
     cuts = [[answer[:at], answer[at:]] for at in range(1, len(answer))]
     for pieces in [*cuts, [answer[at : at + 1] for at in range(len(answer))]]:
-        connection = UpstreamConnection(asyncio.get_running_loop(), NoKeeper(), 5.0)
-        connection.connected = True
-        connection.begin(bodiless=row.bodiless)
+        loop = asyncio.get_running_loop()
+        connection = UpstreamConnection(loop, NoKeeper(), Rounds(loop), 5.0)
+        connection.connection_made(NoTransport())
+        exchange = Borrowed(connection, bodiless=row.bodiless)
+        await asyncio.sleep(0)  # the round is over: the request is sent
         for piece in pieces:
             connection.data_received(piece)
-        assert (await connection.head(), await connection.read()) == (row.head, row.body)
-        assert (await connection.read(), connection.reusable) == (b"", row.again)
+        assert (await exchange.head(), await exchange.read()) == (row.head, row.body)
+        assert (await exchange.read(), connection.reusable) == (b"", row.again)
         connection.connection_lost(None)
 
 
@@ -141,12 +144,11 @@ async def test_an_answer_that_ends_early_is_broken(
     """What came before can be read; that it is all is never pretended."""
     async with recording(how(answer)) as upstream, pooled(upstream.url) as pool:
         connection = await pool.connect()
-        connection.begin(bodiless=False)
-        connection.send(GET)
+        exchange = Borrowed(connection)
         came = b""
         with pytest.raises(UpstreamBroken):  # noqa: PT012 - which of the steps raises is what differs
-            assert (await connection.head()).status == 200
-            while piece := await connection.read():
+            assert (await exchange.head()).status == 200
+            while piece := await exchange.read():
                 came += piece
         assert came == (body or b"") or how is resets  # a reset may overtake what was sent before it
         assert not connection.reusable
@@ -194,12 +196,11 @@ async def test_garbage_in_a_body_is_broken_after_what_came() -> None:
     answer = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\nxyz\r\n"
     async with recording(hangs(answer)) as upstream, pooled(upstream.url) as pool:
         connection = await pool.connect()
-        connection.begin(bodiless=False)
-        connection.send(GET)
-        assert (await connection.head()).status == 200
-        assert await connection.read() == b"one"
+        exchange = Borrowed(connection)
+        assert (await exchange.head()).status == 200
+        assert await exchange.read() == b"one"
         with pytest.raises(UpstreamBroken):
-            await connection.read()
+            await exchange.read()
 
 
 TWO = b"HTTP/1.1 500 Two\r\nX: y\r\nContent-Length: 3\r\n\r\ntwo"
@@ -232,13 +233,12 @@ async def test_interim_answers_are_told_of_as_they_come() -> None:
     hints = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
     async with recording(b"HTTP/1.1 100 Continue\r\n\r\n" + hints + OK) as upstream, pooled(upstream.url) as pool:
         connection = await pool.connect()
-        told: list[AnswerHead] = []
-        connection.on_interim = told.append
-        expected = [AnswerHead(100, b"Continue", []), AnswerHead(103, b"Early Hints", [(b"Link", b"</x>")])]
-        assert await exchanged(connection) == (OK_HEAD, b"recorded")
-        assert told == expected
-        await exchanged(connection)
-        assert told == expected
+        exchange = Borrowed(connection)
+        assert (await exchange.head(), await exchange.read()) == (OK_HEAD, b"recorded")
+        assert exchange.interims == [
+            AnswerHead(100, b"Continue", []),
+            AnswerHead(103, b"Early Hints", [(b"Link", b"</x>")]),
+        ]
 
 
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfour"])
@@ -260,12 +260,11 @@ async def test_a_slow_reader_does_not_make_the_upstream_late() -> None:
         pooled(upstream.url, timeout=0.3) as pool,
     ):
         connection = await pool.connect()
-        connection.begin(bodiless=False)
-        connection.send(GET)
-        await connection.head()
+        exchange = Borrowed(connection)
+        await exchange.head()
         await asyncio.sleep(0.5)
         size = 0
-        while piece := await connection.read():
+        while piece := await exchange.read():
             size += len(piece)
         assert size == len(body)
 
@@ -283,21 +282,20 @@ async def test_an_answer_is_not_taken_faster_than_it_is_read() -> None:
 
     async with recording(script) as upstream, pooled(upstream.url) as pool:
         connection = await pool.connect()
-        connection.begin(bodiless=False)
-        connection.send(GET)
-        await connection.head()
+        exchange = Borrowed(connection)
+        await exchange.head()
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(sent.wait(), 0.1)
         assert HIGH_WATER < connection._held < HIGH_WATER + 512 * 1024
         size = 0
-        while piece := await connection.read():
+        while piece := await exchange.read():
             assert len(piece) < HIGH_WATER + 512 * 1024
             size += len(piece)
         assert (size, connection.reusable) == (total, True)
 
 
 async def test_a_request_is_not_sent_faster_than_it_is_taken() -> None:
-    """`drain` waits while the upstream does not read, and goes on when it does."""
+    """It is `paused` while the upstream does not read, and goes on when it does."""
     piece, go_on = bytes(1024 * 1024), asyncio.Event()
 
     async def script(call: Call) -> None:
@@ -307,25 +305,24 @@ async def test_a_request_is_not_sent_faster_than_it_is_taken() -> None:
 
     async with recording(script, keep=False) as upstream, pooled(upstream.url) as pool:
         connection = await pool.connect()
-        connection.begin(bodiless=False)
-        connection.send(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (32 * len(piece)))
+        exchange = Borrowed(connection, b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % (32 * len(piece)))
         sent = 0
         with pytest.raises(TimeoutError):  # noqa: PT012 - which of the pieces has to wait, the system decides
             for _ in range(32):
                 connection.send(piece)
                 sent += 1
-                await asyncio.wait_for(connection.drain(), 0.1)
+                await asyncio.wait_for(exchange.drained(), 0.1)
         assert sent < 32
         go_on.set()
         for _ in range(32 - sent):
             connection.send(piece)
-            await connection.drain()
-        assert (await connection.head(), await connection.read()) == (OK_HEAD, b"recorded")
+            await exchange.drained()
+        assert (await exchange.head(), await exchange.read()) == (OK_HEAD, b"recorded")
         assert upstream.requests[0].length == 32 * len(piece)
 
 
 async def test_who_waits_to_send_learns_that_the_connection_is_gone() -> None:
-    """`drain` returns, and the answer raises."""
+    """It is told, and sees the error."""
 
     async def script(call: Call) -> None:
         await asyncio.sleep(0.05)
@@ -333,11 +330,10 @@ async def test_who_waits_to_send_learns_that_the_connection_is_gone() -> None:
 
     async with recording(script) as upstream, pooled(upstream.url) as pool:
         connection = await pool.connect()
-        connection.begin(bodiless=False)
-        connection.send(b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + bytes(50_000_000))
-        await asyncio.wait_for(connection.drain(), 5)
+        exchange = Borrowed(connection, b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n" + bytes(50_000_000))
         with pytest.raises(UpstreamBroken):
-            await connection.head()
+            await exchange.head()
+        assert connection.error is not None
 
 
 class Left(GatewayError):
@@ -363,12 +359,11 @@ async def test_an_answer_that_is_complete_stays_whole() -> None:
     """Ending the exchange after its answer has come takes nothing away."""
     async with recording() as upstream, pooled(upstream.url) as pool:
         connection = await pool.connect()
-        connection.begin(bodiless=False)
-        connection.send(GET)
+        exchange = Borrowed(connection)
         await until(lambda: connection.complete)
         connection.fail(Left("The client has left."))
-        assert (await connection.head(), await connection.read()) == (OK_HEAD, b"recorded")
-        assert await connection.read() == b""
+        assert (await exchange.head(), await exchange.read()) == (OK_HEAD, b"recorded")
+        assert await exchange.read() == b""
         assert not connection.reusable
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.outgoing import Rounds
 from gateway.upstream.connection import UpstreamConnection
 from gateway.upstream.errors import UpstreamBroken, UpstreamBusy, UpstreamUnreachable
 from gateway.upstream.pool import Origin, Pool, tls_context
-from tests.pools import GET, exchanged, pooled, until
+from tests.pools import Borrowed, exchanged, pooled, until
 from tests.raw import with_length
 from tests.recording import OK, Call, Recording, answers, hangs, in_turn, recording
 
@@ -76,8 +77,7 @@ async def test_a_connection_that_is_not_fit_is_not_kept() -> None:
     script = in_turn(hangs(), answers(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
     async with recording(script) as upstream, pooled(upstream.url) as pool:
         unfinished, closing = [await pool.connect() for _ in range(2)]
-        unfinished.begin(bodiless=False)
-        unfinished.send(GET)
+        Borrowed(unfinished)
         await upstream.received(1)
         await exchanged(closing)
         for connection in (unfinished, closing):
@@ -91,9 +91,7 @@ async def test_what_was_left_unread_never_reaches_the_next_exchange() -> None:
     script = in_turn(answers(with_length(b"HTTP/1.1 200 OK\r\n", b"for someone else")), answers(OK))
     async with recording(script) as upstream, pooled(upstream.url) as pool:
         connection = await pool.connect()
-        connection.begin(bodiless=False)
-        connection.send(GET)
-        await connection.head()
+        await Borrowed(connection).head()
         await until(lambda: connection.complete)
         pool.give_back(connection)
         assert (await exchanged(await borrowed(pool)))[1] == b"recorded"
@@ -289,7 +287,8 @@ async def test_an_upstream_that_does_not_speak_tls_is_unreachable() -> None:
         ):
             origin = Origin("https", "127.0.0.1", upstream.port)
             times = {"timeout": 1.0, "connect_timeout": timeout, "idle_timeout": 1.0}
-            pool = Pool(origin, tls_context(None), max_connections=1, **times)
+            rounds = Rounds(asyncio.get_running_loop())
+            pool = Pool(origin, tls_context(None), rounds, max_connections=1, **times)
             before = len(upstream.connections)
             connecting = asyncio.create_task(pool.connect())
             await upstream.until(lambda before=before: len(upstream.connections) > before)  # type: ignore[misc]

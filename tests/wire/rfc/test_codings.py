@@ -121,8 +121,8 @@ EMPTY = {
 @pytest.mark.parametrize(("fields", "body"), EMPTY.values(), ids=EMPTY)
 @pytest.mark.parametrize("path", [b"/x", b"/api/v1/activity/email/"], ids=["forwarded", "intercepted"])
 async def test_an_empty_coding_is_refused(path: bytes, fields: bytes, body: bytes) -> None:
-    """RFC 9112, 6.1: the parser takes it for none; another reader may take it for a coding, and the length for void."""
-    await assert_refused(b"POST %b HTTP/1.1\r\n" % path + HOST + fields + END + body + BEHIND, UNKNOWN_CODING)
+    """RFC 9112, 6.3, 4: one reader takes it for none; another may take it for a coding, and the length for void."""
+    await assert_refused(b"POST %b HTTP/1.1\r\n" % path + HOST + fields + END + body + BEHIND, MALFORMED)
 
 
 OLD = {
