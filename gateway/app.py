@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import platform
 import secrets
 import signal
 import sys
@@ -30,6 +31,8 @@ from gateway.lookups.client import Kind, LookupClient
 from gateway.lookups.identity import Identities
 from gateway.lookups.stored_email import StoredEmails
 from gateway.outgoing import Rounds
+from gateway.rejections.recorder import Recorder
+from gateway.rejections.store import Store
 from gateway.upstream.pool import Origin, Pool, tls_context
 
 
@@ -52,6 +55,7 @@ class Gateway:
         cache = IdentityCache(identity.ttl, identity.max_entries, pause)
         self._identities = Identities(self._lookups, cache)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
+        self._recorder = _recorder(settings, log)
         dispatcher = self._dispatcher()
         downstream = Downstream(_fingerprint_key(settings), on_fault=dispatcher.fault)
         self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, rounds, log)
@@ -75,6 +79,7 @@ class Gateway:
             StoredEmails(self._lookups),
             self._log,
             self.counts,
+            self._recorder,
             self._thread,
             mark=settings.answer.mark,
         )
@@ -89,6 +94,8 @@ class Gateway:
         except GatewayError:
             await self._close()
             raise
+        if self._recorder is not None:
+            await self._recorder.start(f"{platform.node()}:{self.listen.port}")
         self._log.info(
             "gateway_started",
             version=__version__,
@@ -111,6 +118,8 @@ class Gateway:
         await self._identities.close()
         await self._pool.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._recorder is not None:
+            await self._recorder.close()
         if self._admin is not None:
             await self._admin.close()
 
@@ -127,6 +136,13 @@ def _pool(settings: Settings, rounds: Rounds) -> Pool:
         max_connections=upstream.max_connections,
         idle_timeout=upstream.idle_timeout,
     )
+
+
+def _recorder(settings: Settings, log: FilteringBoundLogger) -> Recorder | None:
+    rejections = settings.rejections
+    if rejections.store is None:
+        return None
+    return Recorder(rejections, Store(rejections.store), log, enforced=settings.inspect.mode is Mode.ENFORCE)
 
 
 def _lookup_client(settings: Settings, pool: Pool) -> LookupClient:

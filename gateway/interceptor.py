@@ -36,6 +36,7 @@ from gateway.policy import (
 )
 from gateway.rejections.log import log_rejection
 from gateway.rejections.record import make_rejection
+from gateway.rejections.recorder import Recorder
 from gateway.router import CreateEmail, UpdateEmail
 from gateway.wire import coding, email, error
 from gateway.wire.submission import Reading, read
@@ -85,8 +86,8 @@ class Interceptor:
     """Deals with the requests that create or change emails.
 
     `mark` turns X-Close-Gateway on. `counts` is counted up by what is done with a request, whether Close answers then
-    or not: forwarded, filled, rejected, reported, oversize; and lookup_failed beside them. `thread` is where large
-    bodies are read.
+    or not: forwarded, filled, rejected, reported, oversize; and lookup_failed beside them. `recorder` keeps
+    rejections, where they are kept. `thread` is where large bodies are read.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Interceptor:
         stored_emails: StoredEmails,
         log: FilteringBoundLogger,
         counts: Counter[str],
+        recorder: Recorder | None,
         thread: Executor,
         *,
         mark: bool,
@@ -108,6 +110,7 @@ class Interceptor:
         self._log = log
         self._counts = counts
         self._mark = mark
+        self._recorder = recorder
         self._thread = thread
 
     def intercept(self, exchange: Exchange, route: CreateEmail | UpdateEmail) -> None:
@@ -241,6 +244,8 @@ class Interceptor:
             owner=owner.email if owner else None,
         )
         log_rejection(self._log, rejection, enforced=enforced)
+        if self._recorder is not None:
+            self._recorder.record(rejection, submission.members, submission.plain)
         code = violations[0].code.value
         if not enforced:
             self._forward(exchange, submission.raw, f"reported; {code}")

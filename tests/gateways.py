@@ -13,6 +13,7 @@ from gateway.config.settings import (
     Address,
     AdminSettings,
     ListenerSettings,
+    RejectionsSettings,
     Settings,
     ShutdownSettings,
     UpstreamSettings,
@@ -74,9 +75,14 @@ async def running(
     """Run a gateway in front of `upstream_url`.
 
     Sections of the settings are given by their names: `inspect=InspectSettings(mode=Mode.REPORT)`. Unless they are,
-    the admin listener is off and a stop waits no more than a second for what is in flight.
+    the admin listener and the store of rejections are off, and a stop waits no more than a second for what is in
+    flight.
     """
-    given: dict[str, Any] = {"admin": AdminSettings(listen=None), "shutdown": ShutdownSettings(grace=1.0)} | sections
+    given: dict[str, Any] = {
+        "admin": AdminSettings(listen=None),
+        "rejections": RejectionsSettings(store=None),
+        "shutdown": ShutdownSettings(grace=1.0),
+    } | sections
     settings = Settings(
         listener=replace(listener or ListenerSettings(), listen=FREE),
         upstream=replace(upstream or UpstreamSettings(), url=upstream_url),

@@ -5,7 +5,7 @@ Rule    The memory for it is bounded: where more credentials are seen in a secon
         share a fold for each code, which names no credential but OTHERS.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from gateway.rejections.record import Rejection
@@ -75,7 +75,7 @@ class Flood:
         fold = self._folds.get(key)
         if fold is None:
             if key[0] == OTHERS:
-                rejection = replace(rejection, credential=OTHERS, owner=None)
+                rejection = rejection._replace(credential=OTHERS, owner=None)
             self._folds[key] = Fold(rejection, at, at)
         else:
             fold.count += 1

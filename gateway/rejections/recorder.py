@@ -13,8 +13,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from operator import attrgetter
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from structlog.typing import FilteringBoundLogger
@@ -47,9 +46,6 @@ MOST_IN_MEMORY: Final = 100_000
 
 Held: TypeAlias = Sketch | tuple[Mapping[str, object], bytes]
 Noted: TypeAlias = tuple[int, Rejection, Held]
-
-NAMES: Final = tuple(field.name for field in fields(Rejection))
-VALUES: Final = attrgetter(*NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,13 +198,12 @@ class Recorder:
         return self._made(fold.rejection, fold.first, last_at=fold.last, count=fold.count)
 
     def _made(self, rejection: Rejection, at: int, **more: Any) -> Entry:
-        values = dict(zip(NAMES, VALUES(rejection), strict=True))
         return Entry(
             id=new_id(at),
             at=at,
             instance=self._instance,
             enforced=self._enforced,
             status=REFUSED if self._enforced else None,
-            **values,
+            **rejection._asdict(),
             **more,
         )

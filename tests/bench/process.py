@@ -45,7 +45,8 @@ class Process:
         self.port = port
         self._output = folder / f"{port}.log"
         variables = {name: value for name, value in os.environ.items() if not name.startswith("CLOSE_GATEWAY_")}
-        variables["PYTHONPATH"] = str(ROOT)
+        # What a peer keeps for its user, as the gateway its store of rejections, goes with the run.
+        variables |= {"PYTHONPATH": str(ROOT), "HOME": str(folder)}
         self._started = time.perf_counter()
         with pinned(core), self._output.open("wb") as output:
             self._popen = subprocess.Popen(  # noqa: S603 # the command is the bench's own

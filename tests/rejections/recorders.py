@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import Any, Final
 
 import structlog
@@ -54,7 +53,7 @@ class Recording:
         for _ in range(number):
             self.recorded += 1
             credential = f"fp:{self.recorded % credentials}"
-            rejection = replace(A_REJECTION, request_id=f"r-{self.recorded}", credential=credential)
+            rejection = A_REJECTION._replace(request_id=f"r-{self.recorded}", credential=credential)
             self.recorder.record(rejection, MEMBERS, BODY)
 
     async def gathered(self) -> None:

@@ -35,7 +35,7 @@ A_REJECTION: Final = Rejection(
 
 def an_entry(at: int = NOON, **more: Any) -> Entry:
     """Make an entry like the rejection above; what is given is otherwise."""
-    values = {name: getattr(A_REJECTION, name) for name in A_REJECTION.__slots__}
+    values = A_REJECTION._asdict()
     made = {
         "id": more.get("id") or new_id(at),
         "at": at,

@@ -1,5 +1,4 @@
 from collections import Counter
-from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +10,7 @@ from tests.rejections.stores import A_REJECTION, NOON
 
 def of(credential: str | None, code: str = "sender_required") -> Rejection:
     """Have one refused."""
-    return replace(A_REJECTION, credential=credential, code=code)
+    return A_REJECTION._replace(credential=credential, code=code)
 
 
 def test_what_comes_too_often_is_counted() -> None:
@@ -54,7 +53,7 @@ def test_more_credentials_than_can_be_told_apart() -> None:
     admitted = [flood.admits(of(f"fp:{number}"), NOON) for number in range(5)]
     assert admitted == [True, True, False, False, False]
     (fold,) = flood.take(None)
-    assert fold == Fold(replace(of(OTHERS), owner=None), NOON, NOON, 3)
+    assert fold == Fold(of(OTHERS)._replace(owner=None), NOON, NOON, 3)
 
 
 calls = st.tuples(

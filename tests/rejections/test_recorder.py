@@ -1,7 +1,6 @@
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,7 +91,7 @@ async def test_a_flood_is_counted(file: StoreLocation) -> None:
     """Past the limit of a credential and code in a second, one entry counts the others; the counts are whole."""
     async with recording(file, max_per_second=3) as running:
         running.record(300, credentials=2)
-        running.recorder.record(replace(A_REJECTION, credential="fp:calm"), MEMBERS, BODY)
+        running.recorder.record(A_REJECTION._replace(credential="fp:calm"), MEMBERS, BODY)
         await running.settled()
     entries = kept(file)
     assert requests(entries) == 301

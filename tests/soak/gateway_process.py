@@ -42,6 +42,7 @@ class GatewayProcess:
         self.port = 0
         variables = {name: value for name, value in os.environ.items() if not name.startswith("CLOSE_GATEWAY_")}
         variables |= {"PYTHONPATH": f"{PEEPHOLE}{os.pathsep}{ROOT}", "SOAK_PEEPHOLE": str(self._peek), **SETTINGS}
+        variables["CLOSE_GATEWAY_REJECTIONS__STORE"] = str(folder / "rejections.sqlite3")
         upstream = f"http://127.0.0.1:{upstream_port}"
         command = ["serve", "--upstream", upstream, "--listen", "127.0.0.1:0", "--admin", "off"]
         with self._out.open("wb") as out, self._err.open("wb") as err:
