@@ -176,10 +176,9 @@ class ClientConnection(asyncio.Protocol):
     # -- no faster than it is dealt with --
 
     def _hold_back(self) -> None:
-        if self._reading_paused or self._transport is None:
-            return
-        body = None if self._reader.arriving is None else self._reader.arriving.body
-        if len(self._reader.arrived) > MOST_WAITING or (body is not None and body.full):
+        if self._reading_paused or self._transport is None or self._left_since is not None:
+            return  # of a connection that ends, what comes is read all the same, to be thrown away
+        if self._has_enough():
             self._reading_paused = True
             self._transport.pause_reading()
 
@@ -195,6 +194,10 @@ class ClientConnection(asyncio.Protocol):
         self._outgoing.write(data)
 
     def done(self, *, keep_alive: bool) -> None:
+    def _has_enough(self) -> bool:
+        arriving = self._reader.arriving
+        return len(self._reader.arrived) > MOST_WAITING or (arriving is not None and arriving.body.full)
+
         exchange, self._current = self._current, None
         if exchange is None:
             return
