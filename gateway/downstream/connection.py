@@ -97,14 +97,19 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = self._outgoing.transport = None
-        self._left_since = self._heard
         self._server.connections.discard(self)
+        self._client_left()
+
+    def eof_received(self) -> bool:
+        self._outgoing.flush()
+        self._client_left()  # at once: where it has not read all yet, the connection lasts a while longer
+        return False
+
+    def _client_left(self) -> None:
+        self._left_since = self._heard
         if (exchange := self._current) is not None:
             self._current = None
             exchange.left()
-
-    def eof_received(self) -> bool:
-        return False
 
     def data_received(self, data: bytes) -> None:
         if self._left_since is not None:
