@@ -164,6 +164,8 @@ class ClientConnection(asyncio.Protocol):
         self._going_on = False
         if self._current is not None or self.paused or self._left_since is not None:
             return
+        if self._reading_paused:
+            self._resume()  # fewer wait now, or who has the next one in hand takes more of its body than was let in
         if arrived:
             self._server.loop.call_soon(self._go_on)
         elif self._reader.refused is not None:
@@ -188,12 +190,16 @@ class ClientConnection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def _resume(self) -> None:
-        if self._reading_paused and self._transport is not None and len(self._reader.arrived) <= MOST_WAITING:
+        if self._reading_paused and self._transport is not None and not self._has_enough():
             self._reading_paused = False
             self._heard = self._server.loop.time()  # until now it could not be heard
             self._transport.resume_reading()
 
     # -- the answer's way: gateway.exchange.Client --
+    def _has_enough(self) -> bool:
+        arriving = self._reader.arriving
+        return len(self._reader.arrived) > MOST_WAITING or (arriving is not None and arriving.body.full)
+
 
     def write(self, data: bytes) -> None:
         self._outgoing.write(data)
