@@ -162,12 +162,12 @@ class ClientConnection(asyncio.Protocol):
             self._current = arrived.popleft()
             self._server.handle(self._current)
         self._going_on = False
-        if self._current is not None or self.paused or self._left_since is not None:
-            return
         if self._reading_paused:
             self._resume()  # fewer wait now, or who has the next one in hand takes more of its body than was let in
         if arrived:
             self._server.loop.call_soon(self._go_on)
+        if self._current is not None or self.paused or self._left_since is not None:
+            return
         elif self._reader.refused is not None:
             self._refuse(*self._reader.refused)
         else:
