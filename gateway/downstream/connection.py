@@ -159,19 +159,26 @@ class ClientConnection(asyncio.Protocol):
         for _ in range(IN_A_ROW):
             if self._current is not None or not arrived or self.paused or self._left_since is not None:
                 break
-            self._current = arrived.popleft()
-            self._server.handle(self._current)
+            exchange = self._current = arrived.popleft()
+            if not exchange.body.complete:
+                self._heard = self._server.loop.time()  # while it was not its turn, the client may have waited too
+            self._server.handle(exchange)
         self._going_on = False
         if self._reading_paused:
             self._resume()  # fewer wait now, or who has the next one in hand takes more of its body than was let in
-        if arrived:
-            self._server.loop.call_soon(self._go_on)
         if self._current is not None or self.paused or self._left_since is not None:
             return
+        if arrived:
+            self._going_on = True  # until its turn comes, nothing else has it go on
+            self._server.loop.call_soon(self._next_turn)
         elif self._reader.refused is not None:
             self._refuse(*self._reader.refused)
         else:
             self._idle_since = self._server.loop.time()
+
+    def _next_turn(self) -> None:
+        self._going_on = False
+        self._go_on()
 
     @staticmethod
     def _tell(exchange: Exchange, what: Callable[[], None]) -> None:
@@ -189,6 +196,10 @@ class ClientConnection(asyncio.Protocol):
             self._reading_paused = True
             self._transport.pause_reading()
 
+    def _has_enough(self) -> bool:
+        arriving = self._reader.arriving
+        return len(self._reader.arrived) > MOST_WAITING or (arriving is not None and arriving.body.full)
+
     def _resume(self) -> None:
         if self._reading_paused and self._transport is not None and not self._has_enough():
             self._reading_paused = False
@@ -196,19 +207,11 @@ class ClientConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     # -- the answer's way: gateway.exchange.Client --
-    def _has_enough(self) -> bool:
-        arriving = self._reader.arriving
-        return len(self._reader.arrived) > MOST_WAITING or (arriving is not None and arriving.body.full)
-
 
     def write(self, data: bytes) -> None:
         self._outgoing.write(data)
 
     def done(self, *, keep_alive: bool) -> None:
-    def _has_enough(self) -> bool:
-        arriving = self._reader.arriving
-        return len(self._reader.arrived) > MOST_WAITING or (arriving is not None and arriving.body.full)
-
         exchange, self._current = self._current, None
         if exchange is None:
             return
@@ -218,8 +221,6 @@ class ClientConnection(asyncio.Protocol):
             return
         self._head_since = self._server.loop.time() if self._reader.midway else None
         self._go_on()
-        if self._reading_paused:
-            self._resume()
 
     def break_off(self, *, reset: bool) -> None:
         self._current = None
@@ -286,10 +287,12 @@ class ClientConnection(asyncio.Protocol):
             by_client = not (current.body.over or self._reading_paused or current.answered)
             if by_client and now - self._heard > limits.body_timeout:
                 self._give_up(current)
+        elif self.paused or self._reader.arrived:
+            pass  # it is not the client's turn to send
         elif self._head_since is not None:
             if now - self._head_since > limits.head_timeout:
                 self._refuse(RequestTimedOut("The head of the request did not come in time."))
-        elif now - self._idle_since > limits.idle_timeout and not self._reader.arrived:
+        elif now - self._idle_since > limits.idle_timeout:
             self._end(linger=False)
 
     def _stalled(self, transport: asyncio.Transport, now: float) -> bool:
