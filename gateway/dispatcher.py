@@ -64,6 +64,7 @@ class Dispatcher:
         """
         frames = traceback.extract_tb(fault.__traceback__)[-6:]
         where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+        exchange.left()  # nothing that is under way for it is of use, and none of it may answer a second time
         self._log.error("internal_error", error=type(fault).__name__, at=where, **exchange.facts())
         if exchange.answered:
             exchange.break_off(reset=True)  # the answer has begun, and must not look complete

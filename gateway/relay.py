@@ -94,7 +94,7 @@ class Relay:
     def body_came(self) -> None:
         """Send on what has come of the body, no faster than the upstream takes it."""
         connection, body = self._connection, self._exchange.body
-        if connection is None or self._sent:
+        if connection is None or self._sent or connection.error is not None:
             return
         if body.error is not None:
             self._end_broken(body.error)
@@ -130,11 +130,11 @@ class Relay:
             self._exchange.write_interim(b"HTTP/1.1 %d %b\r\n%b\r\n" % (head.status, head.reason, lines))
 
     def _go_on(self) -> None:
+        if not self._sent:
+            self.body_came()  # should it turn out broken, the client has its answer by that
         connection = self._connection
         if connection is None:
             return
-        if not self._sent and connection.error is None and not connection.paused:
-            self.body_came()
         if self._answer is None:
             if connection.head is not None:
                 self._begin(connection, connection.head)

@@ -97,14 +97,19 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = self._outgoing.transport = None
-        self._left_since = self._heard
         self._server.connections.discard(self)
+        self._client_left()
+
+    def eof_received(self) -> bool:
+        self._outgoing.flush()
+        self._client_left()  # at once: where it has not read all yet, the connection lasts a while longer
+        return False
+
+    def _client_left(self) -> None:
+        self._left_since = self._heard
         if (exchange := self._current) is not None:
             self._current = None
             exchange.left()
-
-    def eof_received(self) -> bool:
-        return False
 
     def data_received(self, data: bytes) -> None:
         if self._left_since is not None:
@@ -154,17 +159,26 @@ class ClientConnection(asyncio.Protocol):
         for _ in range(IN_A_ROW):
             if self._current is not None or not arrived or self.paused or self._left_since is not None:
                 break
-            self._current = arrived.popleft()
-            self._server.handle(self._current)
+            exchange = self._current = arrived.popleft()
+            if not exchange.body.complete:
+                self._heard = self._server.loop.time()  # while it was not its turn, the client may have waited too
+            self._server.handle(exchange)
         self._going_on = False
+        if self._reading_paused:
+            self._resume()  # fewer wait now, or who has the next one in hand takes more of its body than was let in
         if self._current is not None or self.paused or self._left_since is not None:
             return
         if arrived:
-            self._server.loop.call_soon(self._go_on)
+            self._going_on = True  # until its turn comes, nothing else has it go on
+            self._server.loop.call_soon(self._next_turn)
         elif self._reader.refused is not None:
             self._refuse(*self._reader.refused)
         else:
             self._idle_since = self._server.loop.time()
+
+    def _next_turn(self) -> None:
+        self._going_on = False
+        self._go_on()
 
     @staticmethod
     def _tell(exchange: Exchange, what: Callable[[], None]) -> None:
@@ -176,15 +190,18 @@ class ClientConnection(asyncio.Protocol):
     # -- no faster than it is dealt with --
 
     def _hold_back(self) -> None:
-        if self._reading_paused or self._transport is None:
-            return
-        body = None if self._reader.arriving is None else self._reader.arriving.body
-        if len(self._reader.arrived) > MOST_WAITING or (body is not None and body.full):
+        if self._reading_paused or self._transport is None or self._left_since is not None:
+            return  # of a connection that ends, what comes is read all the same, to be thrown away
+        if self._has_enough():
             self._reading_paused = True
             self._transport.pause_reading()
 
+    def _has_enough(self) -> bool:
+        arriving = self._reader.arriving
+        return len(self._reader.arrived) > MOST_WAITING or (arriving is not None and arriving.body.full)
+
     def _resume(self) -> None:
-        if self._reading_paused and self._transport is not None and len(self._reader.arrived) <= MOST_WAITING:
+        if self._reading_paused and self._transport is not None and not self._has_enough():
             self._reading_paused = False
             self._heard = self._server.loop.time()  # until now it could not be heard
             self._transport.resume_reading()
@@ -204,8 +221,6 @@ class ClientConnection(asyncio.Protocol):
             return
         self._head_since = self._server.loop.time() if self._reader.midway else None
         self._go_on()
-        if self._reading_paused:
-            self._resume()
 
     def break_off(self, *, reset: bool) -> None:
         self._current = None
@@ -272,10 +287,12 @@ class ClientConnection(asyncio.Protocol):
             by_client = not (current.body.over or self._reading_paused or current.answered)
             if by_client and now - self._heard > limits.body_timeout:
                 self._give_up(current)
+        elif self.paused or self._reader.arrived:
+            pass  # it is not the client's turn to send
         elif self._head_since is not None:
             if now - self._head_since > limits.head_timeout:
                 self._refuse(RequestTimedOut("The head of the request did not come in time."))
-        elif now - self._idle_since > limits.idle_timeout and not self._reader.arrived:
+        elif now - self._idle_since > limits.idle_timeout:
             self._end(linger=False)
 
     def _stalled(self, transport: asyncio.Transport, now: float) -> bool:

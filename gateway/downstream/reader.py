@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 SAME_FRAMING: Final = b"POST / HTTP/1.1\r\nHost: a\r\n%b\r\n\r\n"
 
+AROUND_A_FIELD: Final = 64
+"""Bytes beside its name and value: the rest of the line before it, the colon, blanks, the end of its line."""
+
 
 class Maker(Protocol):
     """Makes the exchange of a request on this connection."""
@@ -86,7 +89,7 @@ class RequestReader:
     def feed(self, data: bytes) -> None:
         """Read what came."""
         fields = len(self._fields)
-        self._large = len(data) > self._limits.max_header or bool(fields or self._unfinished)
+        self._large = len(data) > self._limits.max_header or self._target != b""  # it began with earlier bytes
         self._advanced = False
         rest: bytes | memoryview = data
         while not self.over:
@@ -112,7 +115,7 @@ class RequestReader:
             return
         try:
             check_size(self._fields, self._limits)
-            if self._unfinished > self._limits.max_header:
+            if self._unfinished > self._limits.max_header + AROUND_A_FIELD:
                 raise field_too_long(self._limits)
         except GatewayError as error:
             self._stop(error, None)
@@ -150,6 +153,7 @@ class RequestReader:
     # -- the parser's side: httptools calls these from feed_data --
 
     def on_url(self, part: bytes) -> None:
+        self._advanced = True  # it has a limit of its own
         self._target += part
         if len(self._target) > self._limits.max_target:
             self._fail(TargetTooLong(f"The request target is longer than {self._limits.max_target} bytes."))
@@ -196,7 +200,8 @@ class RequestReader:
         self._advanced = True
         if self._fields:  # trailers
             self._fields = []
-            self.arriving.wants_keep_alive = self._parser.should_keep_alive()  # one of them may have said otherwise
+            # One of them may have said that the connection ends. None says that it goes on after all.
+            self.arriving.wants_keep_alive &= self._parser.should_keep_alive()
         self.arriving.body.end()
         self.arriving = None
 

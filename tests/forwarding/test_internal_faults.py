@@ -10,7 +10,7 @@ from gateway.answer import RelayedAnswer
 from gateway.upstream.pool import Pool
 from tests.forwarding.emails import DRAFT, SENDERLESS, write
 from tests.gateways import Running, running
-from tests.raw import Ended, connected
+from tests.raw import Ended, chunked, connected
 from tests.recording import Call, recording
 
 SECRET = "the subject of the email"
@@ -83,3 +83,17 @@ async def test_a_fault_in_an_answer_breaks_it_off(
             with pytest.raises(Ended):
                 await client.rest()
         assert_logged(gateway, "relay.py")
+
+
+async def test_a_fault_in_a_request_leaves_no_connection_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The upstream's end of it is closed, and nothing that still comes over it is taken for an answer."""
+    head = GET.replace(b"GET", b"POST").removesuffix(b"\r\n") + b"Transfer-Encoding: chunked\r\n\r\n"
+    async with recording() as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.send(head + chunked(b"begun", end=b""))
+        await upstream.received(1)
+        monkeypatch.setattr("gateway.relay.chunk", fail)
+        await client.send(chunked(b"and more", end=b""))
+        assert (await client.answer()).status == 500
+        await asyncio.wait_for(upstream.connections[0].left.wait(), 5)
+        assert_logged(gateway, "relay.py")
+        assert gateway.gateway._pool.open == 0
