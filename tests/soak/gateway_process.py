@@ -1,6 +1,7 @@
 """The gateway as a user starts it: a process of its own, looked at through /proc and stopped by its id."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -38,11 +39,12 @@ class GatewayProcess:
         self._out = folder / "gateway.out"
         self._err = folder / "gateway.err"
         self._peek = folder / "tasks"
+        self._store = folder / "rejections.sqlite3"
         self._read = 0
         self.port = 0
         variables = {name: value for name, value in os.environ.items() if not name.startswith("CLOSE_GATEWAY_")}
         variables |= {"PYTHONPATH": f"{PEEPHOLE}{os.pathsep}{ROOT}", "SOAK_PEEPHOLE": str(self._peek), **SETTINGS}
-        variables["CLOSE_GATEWAY_REJECTIONS__STORE"] = str(folder / "rejections.sqlite3")
+        variables["CLOSE_GATEWAY_REJECTIONS__STORE"] = str(self._store)
         upstream = f"http://127.0.0.1:{upstream_port}"
         command = ["serve", "--upstream", upstream, "--listen", "127.0.0.1:0", "--admin", "off"]
         with self._out.open("wb") as out, self._err.open("wb") as err:
@@ -80,8 +82,12 @@ class GatewayProcess:
         return self._err.read_text(encoding="utf-8", errors="replace")
 
     def files(self) -> int:
-        """Count the file descriptors that are open."""
-        return len(os.listdir(f"/proc/{self._popen.pid}/fd"))  # noqa: PTH208 - no Path for each of them
+        """Count the file descriptors that are open, but for those of the store, which opens files as it needs them."""
+        opened = 0
+        for descriptor in Path(f"/proc/{self._popen.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed since
+                opened += not os.readlink(descriptor).startswith(str(self._store))  # noqa: PTH115 - no file's path
+        return opened
 
     def resident_kib(self) -> int:
         status = Path(f"/proc/{self._popen.pid}/status").read_text(encoding="utf-8")
