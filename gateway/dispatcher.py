@@ -2,7 +2,7 @@
 
 import traceback
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -13,6 +13,9 @@ from gateway.forwarder import Forwarder
 from gateway.interceptor import Interceptor
 from gateway.router import PassThrough, Route, may_be_ours, route
 from gateway.wire.error import gateway_error
+
+ALLOW: Final = b"Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"
+"""RFC 9110, 15.5.6: a 405 has to say what is allowed. What is not for a resource of Close's, Close says."""
 
 
 class MethodRefused(GatewayError):
@@ -55,7 +58,7 @@ class Dispatcher:
     def _refuse_method(self, exchange: Exchange) -> None:
         error = MethodRefused("The gateway opens no tunnels.")
         self._log.warning("request_refused", code=error.code, reason=str(error), **exchange.facts())
-        gateway_error(error, exchange.id).send(exchange, Stamp(exchange.id).lines, keep_alive=False)
+        gateway_error(error, exchange.id).send(exchange, Stamp(exchange.id).lines + ALLOW, keep_alive=False)
 
     def fault(self, exchange: Exchange, fault: Exception) -> None:
         """Answer for a fault of the gateway's own, and tell what failed and where.

@@ -6,6 +6,10 @@ it is said as soon as ever: nothing waits for another round.
 """
 
 import asyncio
+from typing import Final
+
+AT_ONCE: Final = 64 * 1024
+"""Bytes that are not held for the end of the round: their reader has enough to do, and may be slow."""
 
 
 class Rounds:
@@ -36,30 +40,34 @@ class Outgoing:
     that was last set to False.
     """
 
-    __slots__ = ("_pieces", "_rounds", "flushed", "transport")
+    __slots__ = ("_pieces", "_rounds", "_size", "flushed", "transport")
 
     def __init__(self, rounds: Rounds) -> None:
         self._rounds = rounds
         self._pieces: list[bytes] = []
+        self._size = 0
         self.transport: asyncio.Transport | None = None
         self.flushed = False
 
     def write(self, data: bytes) -> None:
-        """Write at the end of the round; nowhere, where the connection is lost or closed by then."""
+        """Write at the end of the round, or at once where it is much; nowhere, where the connection is closed."""
         if not self._pieces:
             self._rounds.due(self)
         self._pieces.append(data)
+        self._size += len(data)
+        if self._size >= AT_ONCE:
+            self.flush()
 
     def flush(self) -> None:
         """Write now: the connection is about to be closed, or the round is over."""
         # uvloop's transport, unlike asyncio's own, raises RuntimeError once it is closed.
         if not self._pieces or self.transport is None or self.transport.is_closing():
             return
-        pieces, self._pieces = self._pieces, []
+        pieces, self._pieces, self._size = self._pieces, [], 0
         self.flushed = True
         self.transport.write(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
     def take_back(self) -> bytes:
         """Give what was not written, for saying it elsewhere."""
-        pieces, self._pieces = self._pieces, []
+        pieces, self._pieces, self._size = self._pieces, [], 0
         return b"".join(pieces)

@@ -224,18 +224,18 @@ class ClientConnection(asyncio.Protocol):
 
     def break_off(self, *, reset: bool) -> None:
         self._current = None
+        if not reset:
+            # What is missing of the length, or the last chunk, tells. Answers before this one must still arrive.
+            self._end(linger=True)
+            return
         self._left_since = self._heard
         self._outgoing.flush()
-        transport = self._transport
-        if transport is None:
+        if self._transport is None:
             return
-        if reset:
-            # An abort alone ends in good order where all that was written is out already.
-            with contextlib.suppress(OSError):
-                transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            transport.abort()
-        else:
-            transport.close()  # what is missing of the length, or the last chunk, tells
+        # An abort alone ends in good order where all that was written is out already.
+        with contextlib.suppress(OSError):
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        self._transport.abort()
 
     # -- the end --
 

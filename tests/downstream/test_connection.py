@@ -355,7 +355,7 @@ async def test_what_is_answered_by_then_still_goes_out() -> None:
 
 SHUT = [  # what has come, what of an answer is written, how it ends
     (b"", b"", ["close"]),
-    (GET, b"", ["close"]),
+    (GET, b"", ["eof"]),
     (GET, OK, ["abort"]),
     (b"no request\r\n\r\n", b"", ["eof"]),
 ]

@@ -8,7 +8,7 @@ from gateway.config.settings import InspectSettings, Oversize
 from tests.forwarding.emails import write
 from tests.gateways import running
 from tests.raw import chunked, connected
-from tests.recording import recording
+from tests.recording import OK, answers, closes, in_turn, recording
 
 SURPLUS: Final = b"GET /behind HTTP/1.1\r\nHost: a\r\n\r\n" * 700_000
 """More than the systems of both sides hold of what nobody reads: some 23 MB."""
@@ -57,3 +57,21 @@ async def test_so_it_is_where_many_requests_came_along() -> None:
         assert (answer.status, answer.values(b"connection")) == (400, [b"close"])
         assert await client.rest() == b""
         assert upstream.requests == []
+
+
+BROKEN_OFF = {
+    "length": (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", b"half"),
+    "chunked": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n", b"4\r\nhalf\r\n"),
+}
+
+
+@pytest.mark.parametrize(("begun", "body"), BROKEN_OFF.values(), ids=BROKEN_OFF)
+async def test_an_answer_that_breaks_off_takes_none_before_it_along(begun: bytes, body: bytes) -> None:
+    """Of requests sent together, those answered well stay so; the broken one ends early, and that is all."""
+    script = in_turn(answers(OK), closes(begun))
+    async with recording(script) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        await client.send(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n" + SURPLUS)
+        assert (await client.answer()).body == b"recorded"
+        await client.head()
+        assert await client.rest() == body
+        assert len(gateway.events("upstream_failed")) == 1

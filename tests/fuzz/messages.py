@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-REQUEST_LINE: Final = re.compile(rb"(" + TOKEN + rb") ([!-~\x80-\xff]+) HTTP/1\.([01])\Z")
+# RFC 9112, 3 lets a reader part the line at any number of blanks, and llhttp does.
+REQUEST_LINE: Final = re.compile(rb"(" + TOKEN + rb") +([!-~\x80-\xff]+) +HTTP/1\.([01])\Z")
 STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([0-9]{3}) [\t -~\x80-\xff]*\Z")
 LOOSE_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[01] ([0-9]{3})(?: [\t -~\x80-\xff]*)?\Z")
 FIELD: Final = re.compile(rb"(" + TOKEN + rb"):[ \t]*([\t -~\x80-\xff]*)\Z")

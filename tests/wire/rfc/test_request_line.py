@@ -204,6 +204,13 @@ async def test_connect_is_refused(line: bytes, behind: bytes, expected: tuple[in
     await assert_refused(line + b" HTTP/1.1\r\n" + HOST + END + behind, expected)
 
 
+async def test_who_is_refused_a_method_is_told_which_are_allowed() -> None:
+    """RFC 9110, 15.5.6: a 405 has an Allow."""
+    async with recording() as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
+        answer = await client.ask(b"CONNECT a:443 HTTP/1.1\r\n" + HOST + END)
+        assert answer.values(b"allow") == [b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"]
+
+
 OVERLONG = {"3 target": (b"/" + b"x" * 70_000, b""), "5 value": (b"/x", b"X: " + b"x" * 70_000 + b"\r\n")}
 
 
