@@ -105,7 +105,8 @@ class RejectionsApi:
         try:
             async with self._news.listener(filters, after) as listener:
                 await response.prepare(request)
-                await response.write(b"retry: 2000\n\n")
+                # Who has heard nothing yet can take the stream up again as well.
+                await response.write(b"retry: 2000\nid: %d\n\n" % listener.place)
                 async for entries in listener.hear():
                     await self._write(request, response, b"".join(map(_event, entries)) or b": nothing new\n\n")
         except Crowded as crowded:
