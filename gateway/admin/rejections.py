@@ -99,6 +99,8 @@ class RejectionsApi:
         asked = _asked(request)
         filters, after = asked.filters(), asked.last_event_id(request.headers.get("Last-Event-ID"))
         asked.done()
+        if request.method == "HEAD":  # who asks so does not stay to listen
+            return web.Response(content_type="text/event-stream")
         response = web.StreamResponse(headers={"X-Accel-Buffering": "no"})  # nginx would hold it back
         response.content_type = "text/event-stream"
         response.charset = "utf-8"
