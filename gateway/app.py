@@ -7,7 +7,7 @@ import secrets
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -16,8 +16,9 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway import __version__
 from gateway.admin.health import health
-from gateway.admin.server import AdminServer
+from gateway.admin.server import AdminServer, Handler
 from gateway.config.settings import Address, LogFormat, Mode, Settings
+from gateway.console import routes as console
 from gateway.dispatcher import Dispatcher
 from gateway.errors import GatewayError, PortTaken
 from gateway.exchange import Downstream, Exchange
@@ -59,7 +60,7 @@ class Gateway:
         dispatcher = self._dispatcher()
         downstream = Downstream(_fingerprint_key(settings), on_fault=dispatcher.fault)
         self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, rounds, log)
-        self._admin = _admin_server(settings, self.counts)
+        self._admin = _admin_server(settings, self.counts, console.routes(lambda: self.listen))
 
     def _dispatcher(self) -> Dispatcher:
         """Join the parts that a request goes by."""
@@ -151,9 +152,10 @@ def _lookup_client(settings: Settings, pool: Pool) -> LookupClient:
     return LookupClient(pool, f"close-gateway/{__version__}", timeout=lookups.timeout, breakers=breakers)
 
 
-def _admin_server(settings: Settings, counts: Counter[str]) -> AdminServer | None:
+def _admin_server(settings: Settings, counts: Counter[str], pages: Mapping[str, Handler]) -> AdminServer | None:
     admin = settings.admin
-    return None if admin.listen is None else AdminServer({"/healthz": health(counts)}, admin.listen, admin.hosts)
+    routes = {"/healthz": health(counts), **pages}
+    return None if admin.listen is None else AdminServer(routes, admin.listen, admin.hosts)
 
 
 def _fingerprint_key(settings: Settings) -> bytes:
