@@ -10,6 +10,7 @@ const LENGTH = { hour: 3600e3, day: 86400e3, week: 7 * 86400e3 };
 const MONDAY = 4 * 86400e3; // 1970 began on a Thursday
 const MOST_STEPS = 1000;
 const COLOURS = 5;
+const CODES = ["sender_malformed", "sender_required"]; // these keep their colours, whichever of them comes up
 const TICK_ROOM = { hour: 64, day: 60, week: 60 };
 
 const floor = (time, bucket) => {
@@ -39,8 +40,7 @@ let drawn = null;
 new ResizeObserver(() => drawn && draw(drawn)).observe(byId("chart"));
 
 export function showChart(stats, { bucket, filters }) {
-  // By name, so that a code has its colour whichever of them is the most frequent today.
-  const codes = stats.codes.map(({ value }) => value).sort();
+  const codes = [...new Set([...CODES, ...stats.codes.map(({ value }) => value).sort()])];
   drawn = { all: steps(stats.series, bucket, filters), codes, bucket };
   draw(drawn);
   legend(stats.codes, codes, filters);
@@ -120,12 +120,13 @@ function table({ all, codes, bucket }) {
     show(byId("chart-table"), el("p", { class: "muted" }, "There was none in this time."));
     return;
   }
+  const present = codes.filter((code) => some.some(({ counts }) => counts.has(code)));
   const until = (at) => new Date(at.getTime() + LENGTH[bucket]);
   const iso = (at) => at.toISOString().replace(".000", "");
   const line = ({ at, counts, sum }) => el("tr", {},
     el("th", { scope: "row" }, el("a", { href: link({ since: iso(at), until: iso(until(at)), bucket: null }) }, step(at, bucket, true))),
-    codes.map((code) => el("td", {}, number(counts.get(code) ?? 0))), el("td", {}, number(sum)));
-  const head = [bucket[0].toUpperCase() + bucket.slice(1), ...codes, "All"].map((name) => el("th", { scope: "col" }, name));
+    present.map((code) => el("td", {}, number(counts.get(code) ?? 0))), el("td", {}, number(sum)));
+  const head = [bucket[0].toUpperCase() + bucket.slice(1), ...present, "All"].map((name) => el("th", { scope: "col" }, name));
   show(byId("chart-table"), el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rejections over time" },
     el("table", { class: "numbers" }, el("thead", {}, el("tr", {}, head)), el("tbody", {}, some.map(line)))));
 }

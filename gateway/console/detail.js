@@ -32,7 +32,7 @@ export async function showDetail(id) {
   asking = new AbortController();
   let parts;
   try {
-    parts = told(await ask(`rejections/${encodeURIComponent(id)}`, {}, asking.signal));
+    parts = told(await ask(`/api/rejections/${encodeURIComponent(id)}`, {}, asking.signal));
   } catch (error) {
     if (error.name === "AbortError") return;
     const gone = error.status === 404;

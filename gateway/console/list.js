@@ -104,7 +104,7 @@ export class List {
       let page = { data: [], next: cursor };
       for (let tries = 0; tries < EMPTY_PAGES && !page.data.length && (page.next || !tries); tries += 1) {
         const place = page.next ? { cursor: page.next } : {};
-        page = await ask("rejections", { ...asked(this.#filters), limit: PAGE, ...place }, loading.signal);
+        page = await ask("/api/rejections", { ...asked(this.#filters), limit: PAGE, ...place }, loading.signal);
       }
       return page;
     } catch (error) {
@@ -172,6 +172,8 @@ export class List {
 const within = ({ since, until }) =>
   until ? "in that time" : since === "all" ? "at any time" : PERIODS[since] ? `in the ${PERIODS[since]}` : `since ${since}`;
 
+const brief = (path) => path.replace(/^\/api\/v1\//, "…/"); // what nearly all begin with
+
 const cell = (name, first, second) =>
   el("td", { role: "cell", class: name }, el("div", { class: "first" }, first), el("div", { class: "second" }, second));
 
@@ -186,6 +188,6 @@ function row(entry, fresh) {
     cell("when", open, dayOf(entry.at)),
     cell("what", what, entry.email_status ? `status ${entry.email_status}` : "no status"),
     cell("whose", entry.owner ?? entry.credential ?? "no credential", entry.owner ? entry.credential : null),
-    cell("request", el("span", { title: entry.path }, `${entry.method} ${entry.path}`), entry.lead_id),
+    cell("request", el("span", { title: entry.path }, `${entry.method} ${brief(entry.path)}`), entry.lead_id),
     cell("client", el("span", { title: entry.user_agent }, entry.user_agent ?? "no user agent"), entry.client));
 }

@@ -1,6 +1,6 @@
 // Joins the parts: what the address bar says is what they show.
 
-import { ask, restoreView } from "./api.js";
+import { ask } from "./api.js";
 import { asked, follow, read } from "./address.js";
 import { showChart } from "./chart.js";
 import * as detail from "./detail.js";
@@ -56,7 +56,7 @@ async function count() {
   counting = mine;
   const now = view;
   try {
-    const stats = await ask("stats", { ...asked(now.filters), bucket: now.bucket }, mine.signal);
+    const stats = await ask("/api/stats", { ...asked(now.filters), bucket: now.bucket }, mine.signal);
     showGlance(stats.inspected ?? {});
     showSum(stats);
     showChart(stats, now);
@@ -67,8 +67,18 @@ async function count() {
   } catch (error) {
     if (error.name === "AbortError") return;
     showProblem(error);
+    if (error.status === 404) await withoutStore();
     filters.showProblems(error.fields ?? {});
   }
+}
+
+// Nothing is kept, and so there is nothing to list; what the gateway counts, it counts all the same.
+async function withoutStore() {
+  live.stop();
+  clearTimeout(first);
+  byId("live").textContent = "";
+  byId("list").hidden = true;
+  showGlance((await ask("/healthz")).counts ?? {});
 }
 
 function render() {
@@ -86,7 +96,6 @@ function render() {
   detail.showDetail(view.rejection);
 }
 
-restoreView();
 addEventListener("popstate", render);
 follow();
 filters.listen();

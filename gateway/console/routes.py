@@ -23,10 +23,11 @@ TYPES: Final = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
-PAGES: Final = frozenset({"index.html", "login.html"})
-"""They have addresses of their own."""
+PAGE: Final = "index.html"
 GATEWAY: Final = b"{gateway}"
 """Stands in the page for where the gateway listens."""
+LOGIN: Final = b"{login}"
+"""Stands where a form is hidden that only those need who had to log in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +50,27 @@ class File:
         return answer
 
 
-def routes(listen: Callable[[], Address]) -> Mapping[str, Handler]:
-    """Make the handlers of the console. `listen` tells where the gateway takes requests, for the page to show.
+def routes(listen: Callable[[], Address], *, login: bool) -> Mapping[str, Handler]:
+    """Make the handlers of the console. `login` tells whether there is one.
 
-    It is asked at each request, since a gateway that was to choose a free port knows it once it has started.
+    `listen` tells where the gateway takes requests, for the page to show. It is asked at each request, since a gateway
+    that was to choose a free port knows it once it has started.
     """
     files = _files()
-    index = files["index.html"]
+    index = files.pop(PAGE)
+    content = index.content.replace(LOGIN, b"" if login else b" hidden")
 
     async def page(request: web.Request) -> web.Response:
         gateway = html.escape(str(listen())).encode()
-        return File(index.content.replace(GATEWAY, gateway), index.content_type).answer(request)
+        return File(content.replace(GATEWAY, gateway), index.content_type).answer(request)
 
     async def part(request: web.Request) -> web.Response:
         name = request.match_info["file"]
-        if name in PAGES or name not in files:
+        if name not in files:
             raise web.HTTPNotFound(text="The console has no such file.")
         return files[name].answer(request)
 
     return {"/": page, "/console/{file}": part}
-
-
-def login_page() -> str:
-    """Give the page that asks for the token."""
-    return _files()["login.html"].content.decode()
 
 
 def _files() -> dict[str, File]:

@@ -11,7 +11,7 @@ export function showGlance({ forwarded = 0, filled = 0, rejected = 0, reported =
   const tile = (name, count, note, kind) =>
     el("div", { class: `tile ${kind}` }, el("dt", {}, name), el("dd", {}, number(count), el("span", {}, note)));
   show(byId("glance"),
-    tile("Inspected", inspected, "email writes", "inspected"),
+    tile("Inspected", inspected, inspected === 1 ? "email" : "emails", "inspected"),
     tile("Rejected", rejected, share(rejected), "rejected"),
     tile("Filled", filled, share(filled), "filled"),
     tile("Reported", reported, share(reported), "reported"));
@@ -52,7 +52,6 @@ export function showSum(stats) {
 }
 
 const STORE = {
-  off: "The store of rejections is off (rejections.store): what is rejected is in the log alone, and this page stays empty.",
   down: "The store of rejections does not answer. The gateway goes on, keeps what is rejected, and brings it here once the store is back.",
   behind: "The store of rejections is behind: the newest rejections show up here late.",
 };
@@ -68,5 +67,5 @@ export function showStore(store) {
 }
 
 export function showProblem(error) {
-  show(byId("notice"), el("p", { class: "notice down" }, error.message));
+  show(byId("notice"), el("p", { class: error.status === 404 ? "notice" : "notice down" }, error.message));
 }
