@@ -15,10 +15,15 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from gateway import __version__
-from gateway.admin.health import health
-from gateway.admin.server import AdminServer, Handler
+from gateway.admin.access import Access
+from gateway.admin.answers import Handler
+from gateway.admin.health import health, readiness
+from gateway.admin.news import News
+from gateway.admin.rejections import RejectionsApi, switched_off
+from gateway.admin.server import AdminServer
 from gateway.config.settings import Address, LogFormat, Mode, Settings
-from gateway.console import routes as console
+from gateway.config.token import admin_token
+from gateway.console.routes import routes as console
 from gateway.dispatcher import Dispatcher
 from gateway.errors import GatewayError, PortTaken
 from gateway.exchange import Downstream, Exchange
@@ -32,6 +37,7 @@ from gateway.lookups.client import Kind, LookupClient
 from gateway.lookups.identity import Identities
 from gateway.lookups.stored_email import StoredEmails
 from gateway.outgoing import Rounds
+from gateway.rejections.reader import AsyncReader, Reader
 from gateway.rejections.recorder import Recorder
 from gateway.rejections.store import Store
 from gateway.upstream.pool import Origin, Pool, tls_context
@@ -49,6 +55,7 @@ class Gateway:
         rounds = Rounds(asyncio.get_running_loop())
         self._pool = _pool(settings, rounds)
         self.counts: Counter[str] = Counter()
+        self._stopping = False
         self.listen = settings.listener.listen
         self.admin = settings.admin.listen
         self._lookups = _lookup_client(settings, self._pool)
@@ -56,11 +63,14 @@ class Gateway:
         cache = IdentityCache(identity.ttl, identity.max_entries, pause)
         self._identities = Identities(self._lookups, cache)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
-        self._recorder = _recorder(settings, log)
+        store = None if settings.rejections.store is None else Store(settings.rejections.store)
+        self._recorder = None if store is None else _recorder(settings, store, log)
+        self._reader = None if store is None or self.admin is None else AsyncReader(Reader(store))
+        self._news = None if self._reader is None else News(self._reader)
         dispatcher = self._dispatcher()
         downstream = Downstream(_fingerprint_key(settings), on_fault=dispatcher.fault)
         self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, rounds, log)
-        self._admin = _admin_server(settings, self.counts, console.routes(lambda: self.listen))
+        self._admin = _admin_server(settings, self._admin_routes())
 
     def _dispatcher(self) -> Dispatcher:
         """Join the parts that a request goes by."""
@@ -86,6 +96,20 @@ class Gateway:
         )
         return Dispatcher(forwarder, interceptor, self._log)
 
+    def _admin_routes(self) -> Mapping[str, Handler]:
+        """Join what the admin listener serves."""
+        state = None if self._recorder is None else self._recorder.state
+        admin = self._settings.admin
+        routes = {
+            "/healthz": health(self.counts),
+            "/readyz": readiness(lambda: self._stopping, state),
+            **console(lambda: self.listen, login=admin.token is not None or admin.token_file is not None),
+        }
+        if self._reader is None or self._news is None or state is None:
+            return {**routes, **switched_off()}
+        api = RejectionsApi(self._reader, self._news, self.counts, state, lambda: f"http://{self.listen.from_here}")
+        return {**routes, **api.routes()}
+
     async def start(self) -> None:
         """Open the listeners. Raises PortTaken, and leaves nothing open then."""
         if self._admin is not None:
@@ -108,6 +132,7 @@ class Gateway:
 
     async def stop(self) -> None:
         """Finish what is in flight, for at most `shutdown.grace` seconds, and close everything."""
+        self._stopping = True
         grace = self._settings.shutdown.grace
         self._log.info("gateway_stopping", in_flight=self._listener.active, grace=grace)
         cut_off = await self._listener.drain(grace)
@@ -119,10 +144,14 @@ class Gateway:
         await self._identities.close()
         await self._pool.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
-        if self._recorder is not None:
-            await self._recorder.close()
+        if self._news is not None:
+            self._news.close()
         if self._admin is not None:
             await self._admin.close()
+        if self._reader is not None:
+            self._reader.close()
+        if self._recorder is not None:  # closes the store: nobody asks it any more
+            await self._recorder.close()
 
 
 def _pool(settings: Settings, rounds: Rounds) -> Pool:
@@ -139,11 +168,8 @@ def _pool(settings: Settings, rounds: Rounds) -> Pool:
     )
 
 
-def _recorder(settings: Settings, log: FilteringBoundLogger) -> Recorder | None:
-    rejections = settings.rejections
-    if rejections.store is None:
-        return None
-    return Recorder(rejections, Store(rejections.store), log, enforced=settings.inspect.mode is Mode.ENFORCE)
+def _recorder(settings: Settings, store: Store, log: FilteringBoundLogger) -> Recorder:
+    return Recorder(settings.rejections, store, log, enforced=settings.inspect.mode is Mode.ENFORCE)
 
 
 def _lookup_client(settings: Settings, pool: Pool) -> LookupClient:
@@ -152,10 +178,11 @@ def _lookup_client(settings: Settings, pool: Pool) -> LookupClient:
     return LookupClient(pool, f"close-gateway/{__version__}", timeout=lookups.timeout, breakers=breakers)
 
 
-def _admin_server(settings: Settings, counts: Counter[str], pages: Mapping[str, Handler]) -> AdminServer | None:
+def _admin_server(settings: Settings, routes: Mapping[str, Handler]) -> AdminServer | None:
     admin = settings.admin
-    routes = {"/healthz": health(counts), **pages}
-    return None if admin.listen is None else AdminServer(routes, admin.listen, admin.hosts)
+    if admin.listen is None:
+        return None
+    return AdminServer(routes, admin.listen, admin.hosts, Access(admin_token(admin), admin.open))
 
 
 def _fingerprint_key(settings: Settings) -> bytes:

@@ -16,12 +16,12 @@ from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
     from gateway.config.load import Loaded
+    from gateway.config.settings import Address
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 WIDTH: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FILE: Final = click.Path(path_type=Path)
-LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, never bound to
 
 
 class Failed(click.ClickException):
@@ -44,7 +44,7 @@ def _settings(command: Command) -> Command:
             click.option("--upstream", metavar="URL", help="Where Close is. [https://api.close.com]"),
             click.option("--listen", metavar="HOST:PORT", help="Where clients connect. [127.0.0.1:8080]"),
             click.option(
-                "--admin", metavar="HOST:PORT|off", help="Where /healthz is served, if anywhere. [127.0.0.1:8081]"
+                "--admin", metavar="HOST:PORT|off", help="Where the admin listener is, if anywhere. [127.0.0.1:8081]"
             ),
             click.option(
                 "--mode",
@@ -112,15 +112,8 @@ def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str |
 def sandbox(listen: str) -> None:
     """Run the sandbox alone: a small Close, all in memory."""
     from gateway import app
-    from gateway.config.settings import Address
 
-    try:
-        address = Address.parse(listen)
-    except ValueError as error:
-        raise click.BadParameter(
-            f"it {error}. Give HOST:PORT, such as 127.0.0.1:8090.", param_hint="--listen"
-        ) from None
-    _run(app.run_sandbox, address)
+    _run(app.run_sandbox, _address(listen, "--listen", "127.0.0.1:8090"))
 
 
 @main.command()
@@ -130,12 +123,11 @@ def health(admin: str | None, file: Path | None) -> None:
     """Ask a running gateway whether it serves; exit with 0 or 1."""
     from http.client import HTTPConnection, HTTPException
 
-    address = _load(file, admin=admin).settings.admin.listen
+    # What another gateway listens on is no setting of this one, and needs no token here.
+    address = _load(file).settings.admin.listen if admin is None else _address(admin, "--admin", "127.0.0.1:8081")
     if address is None:
         raise Failed("The admin listener is off (setting admin.listen): there is nothing to ask.")
-    # Whoever listens everywhere listens on loopback, and answers to that name; to 0.0.0.0 as a Host it would not.
-    host = LOOPBACK_OF.get(address.host, address.host)
-    connection = HTTPConnection(host, address.port, timeout=2)
+    connection = HTTPConnection(address.from_here.host, address.port, timeout=2)
     try:
         connection.request("GET", "/healthz")
         answer = connection.getresponse()
@@ -171,6 +163,15 @@ def config_show(file: Path | None) -> None:
     from gateway.config.show import show
 
     click.echo(show(_load(file)), nl=False)
+
+
+def _address(text: str, flag: str, example: str) -> "Address":
+    from gateway.config.settings import Address
+
+    try:
+        return Address.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(f"it {error}. Give HOST:PORT, such as {example}.", param_hint=flag) from None
 
 
 def _load(

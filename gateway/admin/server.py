@@ -1,33 +1,47 @@
-"""The admin listener, for those who run the gateway.
+"""The admin listener, for those who run the gateway."""
 
-Rule    It answers only to names that are its own. A web page elsewhere can point its own name at this address
-        (DNS rebinding) and read what a browser then shows it; the Host header gives it away.
-"""
-
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from typing import TypeAlias
+from collections.abc import Collection, Mapping
+from typing import Final
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
+from gateway.admin.access import Access
+from gateway.admin.answers import Handler, errors_as_json
+from gateway.admin.guard import only_for, only_from_here, only_with_token, protect
+from gateway.admin.login import Login
 from gateway.config.settings import Address
 from gateway.errors import PortTaken
 
-Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+ANYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
+LARGEST: Final = 65_536
+"""Bytes of a body: nothing longer than a token is ever sent here."""
+LAST_WORDS: Final = 1.0
+"""Seconds that an answer has to come to its end when the listener closes."""
+EVERYBODY: Final = Access(None)
 
 
 class AdminServer:
-    """Serves the admin routes."""
+    """Serves the admin routes: what answers a GET, by path."""
 
-    def __init__(self, routes: Mapping[str, Handler], listen: Address, hosts: Collection[str]) -> None:
-        own = {*LOOPBACK, *hosts, listen.host} - ANYWHERE
-        app = web.Application(middlewares=[_only_for({name.lower() for name in own})])
-        for path, handler in routes.items():
+    def __init__(
+        self,
+        routes: Mapping[str, Handler],
+        listen: Address,
+        hosts: Collection[str],
+        access: Access = EVERYBODY,
+    ) -> None:
+        own = {name.lower() for name in {*LOOPBACK, *hosts, listen.host} - ANYWHERE}
+        guards = [errors_as_json, only_for(own), only_from_here, only_with_token(access)]
+        app = web.Application(middlewares=guards, client_max_size=LARGEST)
+        app.on_response_prepare.append(protect)
+        login = Login(access) if access.required else None
+        for path, handler in {**routes, **(login.shown() if login else {})}.items():
             app.router.add_get(path, handler)
-        self._runner = web.AppRunner(app, access_log=None)
+        for path, handler in (login.posted() if login else {}).items():
+            app.router.add_post(path, handler)
+        # handler_cancellation: who listens to the stream and leaves makes room at once.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_WORDS, handler_cancellation=True)
         self._listen = listen
 
     async def open(self) -> Address:
@@ -43,23 +57,3 @@ class AdminServer:
 
     async def close(self) -> None:
         await self._runner.cleanup()
-
-
-def _only_for(names: Collection[str]) -> Middleware:
-    @web.middleware
-    async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if _name(request.headers.get("Host", "")) in names:
-            return await handler(request)
-        return web.json_response(
-            {"errors": ["The admin listener does not answer to this Host. Add the name to admin.hosts to allow it."]},
-            status=421,
-        )
-
-    return check
-
-
-def _name(host: str) -> str:
-    """Take the port off a Host header: `localhost:8081`, `[::1]:8081`."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.partition(":")[0].lower()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.config.settings import Address, Settings
+from gateway.config.settings import Address, AdminSettings, Settings
 
 PORTS: Final = {"http": 80, "https": 443}
 LOCALHOST: Final = frozenset({"127.0.0.1", "::1"})
@@ -31,6 +31,7 @@ def check(settings: Settings) -> Iterator[Conflict]:
             f"is {admin}, and clients connect to {listen}",
             'Choose another port with --admin HOST:PORT, or "off".',
         )
+    yield from _access(settings.admin)
     upstream = _address(settings.upstream.url)
     for name, listener in (("listener.listen", listen), ("admin.listen", admin)):
         if listener is not None and _leads_to(upstream, listener):
@@ -39,6 +40,20 @@ def check(settings: Settings) -> Iterator[Conflict]:
                 f"leads back to the gateway itself, which listens on {listener}",
                 "Name Close, https://api.close.com, or a sandbox on another port.",
             )
+
+
+def _access(admin: AdminSettings) -> Iterator[Conflict]:
+    """Whoever can reach the log of rejections has to show a token, unless only this machine can."""
+    if admin.token is not None and admin.token_file is not None:
+        yield Conflict(("admin.token_file", "admin.token"), "is given beside the token itself", "Take one of them out.")
+    given = admin.token is not None or admin.token_file is not None
+    if admin.listen is not None and not given and not admin.listen.is_loopback:
+        yield Conflict(
+            ("admin.listen", "admin.token", "admin.token_file"),
+            f"is {admin.listen}, which other machines may reach, and there is no token to keep them out",
+            "Set CLOSE_GATEWAY_ADMIN__TOKEN to a secret of at least 16 characters, or admin.token_file to the path of "
+            "a file with one, or listen on 127.0.0.1.",
+        )
 
 
 def _address(url: str) -> Address:

@@ -17,6 +17,7 @@ from gateway.config.problem import BadConfiguration, Problem
 from gateway.config.settings import Settings
 from gateway.config.sources import FILE_VARIABLE, Given, from_environment, from_file, from_flags
 from gateway.config.store import StoreKind
+from gateway.config.token import TokenUnreadable, admin_token
 from gateway.config.values import quoted, spelled
 
 LONG: Final = 60
@@ -27,7 +28,7 @@ LARGE: Final = 128
 # A URL may hold a password or a token, and a value may be in the wrong place.
 HINTS_OF_A_SECRET: Final = frozenset("@?#")
 # What is never shown, whatever is wrong with it.
-SECRETS: Final = frozenset({"identity.fingerprint_key", "rejections.store"})
+SECRETS: Final = frozenset({"admin.token", "identity.fingerprint_key", "rejections.store"})
 SENTENCES: Final = {
     "bool_parsing": "is neither true nor false",
     "bool_type": "is neither true nor false",
@@ -157,6 +158,11 @@ def _conflicts(settings: Settings, sources: Mapping[str, str], invalid: set[str]
     if ca_file is not None and (what := _unusable(ca_file)) is not None:
         fix = "Name a readable file of certificates in PEM, or leave the setting out."
         yield Problem("upstream.ca_file", sources["upstream.ca_file"], f"is {quoted(str(ca_file))}, which {what}", fix)
+    try:
+        admin_token(settings.admin)
+    except TokenUnreadable as error:
+        fix = "Name a readable file with a token of at least 16 characters and no blanks, or leave the setting out."
+        yield Problem("admin.token_file", sources["admin.token_file"], f"names a file that {error}", fix)
     store = settings.rejections.store
     if store is not None and store.kind is StoreKind.SERVER and importlib.util.find_spec(DRIVER) is None:
         what = f"names a PostgreSQL database, and its driver, {DRIVER}, is not installed"

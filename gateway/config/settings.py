@@ -12,10 +12,12 @@ from gateway.config.values import (
     Entries,
     HostName,
     ListenAddress,
+    OpenPath,
     OptionalAddress,
     OptionalKey,
     OptionalPath,
     OptionalStore,
+    OptionalToken,
     Seconds,
     SecondsOrNone,
     UpstreamUrl,
@@ -194,9 +196,15 @@ class AdminSettings:
     """[admin] The listener for those who run the gateway."""
 
     listen: OptionalAddress = Address("127.0.0.1", 8081)
-    """HOST:PORT. It asks nobody who they are: keep it private. None ("off"): there is none, nor health checks."""
+    """HOST:PORT. Other than on loopback a token is needed. None ("off"): there is none, nor health checks."""
     hosts: tuple[HostName, ...] = ()
     """Host names it answers to beside loopback and its own. Others get 421, so that no web page can read it."""
+    token: OptionalToken = None
+    """What those who ask have to bring: at least 16 characters, secret. None: on loopback nobody has to."""
+    token_file: OptionalPath = None
+    """A file that holds the token instead; blanks and line ends around it do not count."""
+    open: tuple[OpenPath, ...] = ("/healthz", "/readyz")
+    """What is answered without a token all the same, for probes that have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

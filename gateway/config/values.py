@@ -18,8 +18,12 @@ from pydantic_core import CoreSchema, core_schema
 from gateway.config.store import StoreLocation
 from gateway.secret import Secret
 
-FINGERPRINT_KEY_LENGTH = 16
-"""A key that can be guessed lets whoever reads a log try credentials against its fingerprints."""
+SECRET_LENGTH = 16
+"""A fingerprint key that can be guessed lets whoever reads a log try credentials against its fingerprints; a token that
+can be guessed lets anybody in."""
+OPEN_PATHS = ("/healthz", "/readyz")
+"""Paths of the admin listener that tell nothing of anybody."""
+UNSPECIFIED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, never bound to
 
 # RFC 1123, 2.1. The underscore is in no host name, and yet in the names that container networks give out.
 LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -28,6 +32,8 @@ NAME_LENGTH = 253
 ZONE = re.compile(r"[A-Za-z0-9._-]+")
 PORT = re.compile(r"[0-9]{1,5}")
 LAST_PORT = 65_535
+# RFC 9110, 5.5: what passes in a header field for sure.
+TOKEN = re.compile(r"[\x21-\x7e]*")
 # urlsplit drops line ends and tabs without a word, so what it is given is looked at first.
 URL = re.compile(r"[\x21-\x7e]+")
 
@@ -83,6 +89,21 @@ class Address:
         if not known:
             raise ValueError("does not begin with a host name or an address")
         return cls(host, int(port))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether nobody but this machine can reach it. Of a name only localhost is sure to be so."""
+        if self.host.lower() == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host.partition("%")[0]).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def from_here(self) -> "Address":
+        """Where this machine reaches it: who listens everywhere listens on loopback, and answers to that name."""
+        return Address(UNSPECIFIED.get(self.host, self.host), self.port)
 
     def __str__(self) -> str:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
@@ -153,10 +174,24 @@ def _store_or_off(text: str) -> StoreLocation | None:
     return None if text == "off" else StoreLocation.parse(text)
 
 
-def _fingerprint_key(text: str) -> Secret:
-    if len(text) < FINGERPRINT_KEY_LENGTH:
+def secret(text: str) -> Secret:
+    """Take a text that is long enough for a secret. Raises ValueError."""
+    if len(text) < SECRET_LENGTH:
         raise ValueError("is too short")
     return Secret(text)
+
+
+def token(text: str) -> Secret:
+    """Take a secret that a header field can carry. Raises ValueError."""
+    if not TOKEN.fullmatch(text):
+        raise ValueError("has a blank, or a letter that is not of ASCII")
+    return secret(text)
+
+
+def _open_path(text: str) -> str:
+    if text not in OPEN_PATHS:
+        raise ValueError("cannot be left open")
+    return text
 
 
 ListenAddress: TypeAlias = Annotated[Address, Text(Address.parse, "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")]
@@ -170,8 +205,13 @@ HostName: TypeAlias = Annotated[str, Text(_host_name, "host names without a port
 OptionalPath: TypeAlias = Annotated[Path | None, Text(_path, "the path of a file")]
 OptionalKey: TypeAlias = Annotated[
     Secret | None,
-    Text(_fingerprint_key, f"a text of at least {FINGERPRINT_KEY_LENGTH} characters, or leave the setting out"),
+    Text(secret, f"a text of at least {SECRET_LENGTH} characters, or leave the setting out"),
 ]
+OptionalToken: TypeAlias = Annotated[
+    Secret | None,
+    Text(token, f"a text of at least {SECRET_LENGTH} characters without blanks, or leave the setting out"),
+]
+OpenPath: TypeAlias = Annotated[str, Text(_open_path, f"paths that stay open: {' and '.join(OPEN_PATHS)}")]
 OptionalStore: TypeAlias = Annotated[
     StoreLocation | None,
     Text(_store_or_off, "the path of a file, :memory:, a URL such as postgresql://user@host/database, or off"),

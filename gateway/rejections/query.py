@@ -18,6 +18,18 @@ MOST: Final = 1000
 """Rows of a page at most."""
 LONGEST: Final = 256
 """Characters of a text: an entry has none that is longer, but for what is captured."""
+SEARCHED: Final = (
+    "path",
+    "user_agent",
+    "owner",
+    "credential",
+    "client",
+    "lead_id",
+    "email_id",
+    "request_id",
+    "captured",
+)
+"""The fields of an entry that a text is looked for in."""
 END_OF_TIME: Final = 7_258_118_400_000_000
 """The year 2200, in microseconds."""
 
@@ -75,6 +87,17 @@ class Filters:
                     raise FilterInvalid(name, f"a text of 1 to {LONGEST} characters, all printable")
                 case int() as time if not 0 <= time < END_OF_TIME:
                     raise FilterInvalid(name, "a time from 1970 to 2199")
+
+    def meet(self, entry: Entry) -> bool:
+        """Whether this entry is meant, as the store would find it."""
+        wanted = {name: getattr(self, name) for name in self.__slots__ if getattr(self, name) is not None}
+        since, until = wanted.pop("since", 0), wanted.pop("until", END_OF_TIME)
+        text = wanted.pop("text", "").lower()
+        return (
+            since <= entry.at < until
+            and all(getattr(entry, name) == value for name, value in wanted.items())
+            and any(text in (getattr(entry, name) or "").lower() for name in SEARCHED)
+        )
 
 
 @dataclass(frozen=True, slots=True, order=True)

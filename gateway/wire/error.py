@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 from gateway.answer import OwnAnswer
 from gateway.errors import GatewayError
-from gateway.policy import EmailWrite, Violation, ViolationCode
-
-DOCS = "https://developer.close.com/api/overview/changelog/2025/12/17"
+from gateway.policy import EmailWrite, Violation
+from gateway.wire.advice import DOCS, advice
 
 
 def bad_request(violations: Sequence[Violation], email: EmailWrite, request_id: str, *, update: bool) -> OwnAnswer:
@@ -46,19 +45,5 @@ def gateway_error(error: GatewayError, request_id: str) -> OwnAnswer:
 def explain(violation: Violation, email: EmailWrite, *, update: bool) -> str:
     """Say in one sentence what is wrong and what to add."""
     status = email.status.value if email.status else "unknown"
-    match violation.code:
-        case ViolationCode.SENDER_REQUIRED if update:
-            return (
-                f'An email cannot be changed to status "{status}" without a sender, and the stored one has none: '
-                'add "sender", such as "Jane Roe <jane@example.com>".'
-            )
-        case ViolationCode.SENDER_REQUIRED:
-            return (
-                f'An email with status "{status}" needs a sender: '
-                'add "sender", such as "Jane Roe <jane@example.com>", or save it as "draft" for now.'
-            )
-        case ViolationCode.SENDER_MALFORMED:
-            return (
-                f'The sender of an email with status "{status}" has to be a string with an address: '
-                'give "sender" as "jane@example.com" or "Jane Roe <jane@example.com>".'
-            )
+    said = advice(violation.code, status, update=update)
+    return f"{said.rule}: {said.fix}."

@@ -1,16 +1,20 @@
+from pathlib import Path
+
 import pytest
 
 from gateway.config.check import Conflict, check
 from gateway.config.settings import Address, AdminSettings, ListenerSettings, Settings, UpstreamSettings
+from gateway.secret import Secret
 
 OFF = None
+TOKEN = Secret("sixteen-letters!")
 
 
 def settings(listen: str, admin: str | None, url: str = "https://api.close.com") -> Settings:
     """Set the two listeners and the upstream."""
     return Settings(
         listener=ListenerSettings(listen=Address.parse(listen)),
-        admin=AdminSettings(listen=None if admin is None else Address.parse(admin)),
+        admin=AdminSettings(listen=None if admin is None else Address.parse(admin), token=TOKEN),
         upstream=UpstreamSettings(url=url),
     )
 
@@ -80,3 +84,33 @@ def test_an_upstream_that_is_the_admin_listener() -> None:
     """The gateway's other port is no Close either."""
     found = list(check(settings("127.0.0.1:1", "127.0.0.1:2", "http://localhost:2")))
     assert [conflict.names for conflict in found] == [("upstream.url", "admin.listen")]
+
+
+@pytest.mark.parametrize(
+    ("listen", "needed"),
+    [
+        ("127.0.0.1:8081", False),
+        ("127.8.8.8:8081", False),
+        ("LocalHost:8081", False),
+        ("[::1]:8081", False),
+        ("0.0.0.0:8081", True),
+        ("[::]:8081", True),
+        ("10.0.0.1:8081", True),
+        ("localhost.example:8081", True),
+        (OFF, False),
+    ],
+)
+def test_who_can_be_reached_needs_a_token(listen: str | None, *, needed: bool) -> None:
+    """The log of rejections is open to nobody but this machine, unless there is a token; how to set one is said."""
+    address = None if listen is None else Address.parse(listen)
+    found = list(check(Settings(admin=AdminSettings(listen=address))))
+    assert [conflict.names[0] for conflict in found] == (["admin.listen"] if needed else [])
+    assert all("Set CLOSE_GATEWAY_ADMIN__TOKEN" in conflict.fix for conflict in found)
+    for given in (AdminSettings(listen=address, token=TOKEN), AdminSettings(listen=address, token_file=Path("t"))):
+        assert list(check(Settings(admin=given))) == []
+
+
+def test_two_tokens() -> None:
+    """Nobody could tell which of them holds."""
+    both = Settings(admin=AdminSettings(token=TOKEN, token_file=Path("token")))
+    assert [conflict.names[0] for conflict in check(both)] == ["admin.token_file"]

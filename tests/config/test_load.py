@@ -24,6 +24,7 @@ from gateway.config.settings import (
     Settings,
     UpstreamSettings,
 )
+from gateway.config.token import admin_token
 from gateway.config.values import quoted
 from gateway.secret import Secret
 
@@ -322,6 +323,29 @@ def test_the_file_of_authorities(tmp_path: Path) -> None:
     assert load(None, variable, {}).settings.upstream.ca_file == file
 
 
+def test_the_file_of_the_token(tmp_path: Path) -> None:
+    """It is read before any port is opened; what it holds is never told."""
+    file = tmp_path / "token"
+    variable = {"CLOSE_GATEWAY_ADMIN__TOKEN_FILE": str(file)}
+    assert problems_of(environ=variable) == [
+        Problem(
+            "admin.token_file",
+            "CLOSE_GATEWAY_ADMIN__TOKEN_FILE",
+            "names a file that cannot be read: no such file or directory",
+            "Name a readable file with a token of at least 16 characters and no blanks, or leave the setting out.",
+        )
+    ]
+    for content, what in (
+        (b" canary \n", "names a file that holds what is too short"),
+        (b"canary canary canary", "names a file that holds what has a blank, or a letter that is not of ASCII"),
+        (b"\xffcanary-canary-canary", "names a file that is not UTF-8"),
+    ):
+        file.write_bytes(content)
+        assert [problem.what for problem in problems_of(environ=variable)] == [what]
+    file.write_text("\n canary-canary-canary \n")
+    assert admin_token(load(None, variable, {}).settings.admin) == Secret("canary-canary-canary")
+
+
 def test_every_setting_says_what_it_takes() -> None:
     """Whoever gives something wrong is told what would be right, for settings of every kind."""
     assert {known.words for known in KNOWN.values()} == {
@@ -332,6 +356,8 @@ def test_every_setting_says_what_it_takes() -> None:
         "a number of seconds above 0, up to 86400",
         "a number of seconds from 0 to 86400",
         "a text of at least 16 characters, or leave the setting out",
+        "a text of at least 16 characters without blanks, or leave the setting out",
+        "a list of paths that stay open: /healthz and /readyz",
         "a whole number from 1 to 1000000",
         "a whole number from 1 to 1000000000",
         "a whole number of days from 1 to 36500",
@@ -417,7 +443,11 @@ JUNK = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fi
 @given(sections=st.dictionaries(names, values | st.dictionaries(names, values, max_size=4), max_size=4), key=values)
 def test_whatever_a_file_says(tmp_path: Path, sections: dict[str, object], key: object) -> None:
     """It is loaded, or every problem told, and what stands in the place of a secret is never shown."""
-    secrets = {"identity": {"fingerprint_key": [CANARY, key]}, "rejections": {"store": f"mysql://{CANARY}"}}
+    secrets = {
+        "identity": {"fingerprint_key": [CANARY, key]},
+        "rejections": {"store": f"mysql://{CANARY}"},
+        "admin": {"token": f"{CANARY} {CANARY}"},
+    }
     lines = [f"{quoted(name)} = {toml(value)}" for name, value in (sections | secrets).items()]
     loads_or_tells(written(tmp_path, "\n".join(lines).encode("utf-8", "replace")), {}, {})
 
@@ -444,7 +474,11 @@ junk = st.text(st.characters(), max_size=20) | texts  # lone surrogates too: byt
 def test_whatever_the_environment_says(environ: dict[str, str], key: str) -> None:
     """It is loaded, or every problem told, and a key of whatever bytes is never shown."""
     environ.pop("CLOSE_GATEWAY_CONFIG", None)
-    secrets = {KEY_VARIABLE: CANARY + key, "CLOSE_GATEWAY_REJECTIONS__STORE": f"postgresql://u:{CANARY}{key}@h"}
+    secrets = {
+        KEY_VARIABLE: CANARY + key,
+        "CLOSE_GATEWAY_REJECTIONS__STORE": f"postgresql://u:{CANARY}{key}@h",
+        "CLOSE_GATEWAY_ADMIN__TOKEN": CANARY + key,
+    }
     loads_or_tells(None, environ | secrets, {"listener.listen": key})
 
 
@@ -456,6 +490,8 @@ def test_there_is_always_a_nearest_name(name: str) -> None:
 
 def test_an_address_of_each_kind(tmp_path: Path) -> None:
     """The addresses in force are those given."""
-    file = written(tmp_path, '[listener]\nlisten = "[::]:0"\n[admin]\nlisten = "a.example:1"')
+    file = written(
+        tmp_path, '[listener]\nlisten = "[::]:0"\n[admin]\nlisten = "a.example:1"\ntoken = "sixteen-letters!"'
+    )
     settings = load(file, {}, {}).settings
     assert (settings.listener.listen, settings.admin.listen) == (Address("::", 0), Address("a.example", 1))

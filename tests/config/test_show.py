@@ -84,6 +84,7 @@ GIVEN = st.fixed_dictionaries(
         "inspect.mode": st.sampled_from(["enforce", "report", "off"]),
         "answer.mark": st.booleans(),
         "admin.hosts": st.lists(st.sampled_from(["a.example", "::1", "10.0.0.1"])),
+        "admin.open": st.lists(st.sampled_from(["/healthz", "/readyz"])),
         "rejections.store": st.sampled_from(["off", ":memory:", "a b.sqlite3", "postgresql://u@h/d?sslmode=require"]),
         "rejections.capture": st.sampled_from(["shape", "redacted", "full"]),
         "rejections.keep_entries": st.integers(1, 10**9),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gateway.rejections.entry import Entry
 from gateway.rejections.query import (
     MOST,
+    SEARCHED,
     Bucket,
     Cursor,
     CursorMalformed,
@@ -24,7 +25,7 @@ from gateway.rejections.query import (
 )
 from gateway.rejections.reader import AsyncReader, Reader
 from gateway.rejections.store import Store
-from gateway.rejections.store.read import SEARCHED, Pace, find
+from gateway.rejections.store.read import Pace, find
 from gateway.rejections.store.stats import spans, stats
 from tests.rejections.stores import DAY, HOUR, NOON, SECOND, an_entry, filled, many
 
@@ -90,6 +91,12 @@ FILTERS = st.builds(
     until=times,
     text=st.none() | st.sampled_from(["JANE", "curl/8", "lead_2", "_", "%", "r-1", "\\"]),
 )
+
+
+@given(filters=FILTERS, entry=st.sampled_from(ENTRIES))
+def test_one_entry_by_itself(filters: Filters, entry: Entry) -> None:
+    """Whoever follows the log gets of it what the list would give."""
+    assert filters.meet(entry) == meets(entry, filters)
 
 
 @SHARED

@@ -10,7 +10,8 @@ from gateway.answer import OwnAnswer
 from gateway.errors import GatewayError
 from gateway.policy import EmailWrite, Reject, Status, Violation, ViolationCode
 from gateway.policy.verdict import SENDER_NO_ADDRESS, SENDER_NOT_A_STRING, SENDER_REQUIRED
-from gateway.wire.error import DOCS, bad_request, explain, gateway_error
+from gateway.wire.advice import DOCS
+from gateway.wire.error import bad_request, explain, gateway_error
 
 ADD = 'add "sender", such as "Jane Roe <jane@example.com>"'
 CREATE_DETAIL = f'An email with status "outbox" needs a sender: {ADD}, or save it as "draft" for now.'

@@ -13,21 +13,10 @@ import orjson
 from sqlalchemy import Connection, Row, Subquery, func, or_, select, tuple_
 
 from gateway.rejections.entry import Entry
-from gateway.rejections.query import MOST, Cursor, Filters, Page
+from gateway.rejections.query import MOST, SEARCHED, Cursor, Filters, Page
 from gateway.rejections.store.tables import FOUND_BY, entries, rejections
 
 Found: TypeAlias = Row[*tuple[Any, ...]]
-SEARCHED: Final = (
-    "path",
-    "user_agent",
-    "owner",
-    "credential",
-    "client",
-    "lead_id",
-    "email_id",
-    "request_id",
-    "captured",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,76 @@
+"""Pure: what was wrong with a request, and how to send it so that it passes.
+
+Rule    The example is made of what the log has anyway: ids, the status, the owner's address. All that stands in the
+        `curl` line is quoted for a shell, and the key is left to the reader's own $CLOSE_API_KEY.
+"""
+
+import json
+import shlex
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+from gateway.policy import ViolationCode
+from gateway.rejections.entry import Entry
+from gateway.wire.advice import DOCS, advice
+
+EMAILS: Final = "/api/v1/activity/email/"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What to tell whoever sent it."""
+
+    rule: str
+    source: str
+    fix: str
+    example: dict[str, str | list[str]]
+    """A body that passes."""
+    curl: str
+    """Sends it."""
+
+
+def explain(entry: Entry, url: str) -> Explanation | None:
+    """Explain an entry for somebody who reaches the gateway at `url`; None where this version knows no such code."""
+    try:
+        code = ViolationCode(entry.code)
+    except ValueError:
+        return None
+    update = entry.email_id is not None
+    status = entry.email_status or "outbox"
+    said = advice(code, status, update=update)
+    example = _change(entry, status) if update else _creation(entry, status)
+    return Explanation(
+        rule=f"{said.rule}.",
+        source=DOCS,
+        fix=f"{said.fix[0].upper()}{said.fix[1:]}.",
+        example=example,
+        curl=_curl(entry, url, example),
+    )
+
+
+def _creation(entry: Entry, status: str) -> dict[str, str | list[str]]:
+    return {
+        "lead_id": entry.lead_id or "lead_...",
+        "status": status,
+        "to": ["lead@example.net"],
+        "sender": _sender(entry),
+    }
+
+
+def _change(entry: Entry, status: str) -> dict[str, str | list[str]]:
+    return {"status": status, "sender": _sender(entry)}
+
+
+def _sender(entry: Entry) -> str:
+    return entry.owner if entry.owner and "@" in entry.owner else "Jane Roe <jane@example.com>"
+
+
+def _curl(entry: Entry, url: str, example: dict[str, str | list[str]]) -> str:
+    path = EMAILS if entry.email_id is None else f"{EMAILS}{quote(entry.email_id, safe='')}/"
+    method = "POST" if entry.email_id is None else "PUT"
+    body = shlex.quote(json.dumps(example, ensure_ascii=False))
+    return (
+        f'curl -X {method} {shlex.quote(url + path)} -u "$CLOSE_API_KEY:" '
+        f"-H 'Content-Type: application/json' -d {body}"
+    )
