@@ -73,9 +73,13 @@ export function go(href, { replace = false, opened = false } = {}) {
 // A link within the page changes the address; with a key that asks for a new tab or window, it does what links do.
 export function follow() {
   addEventListener("click", (event) => {
-    const href = event.target.closest?.("a[href^='?']")?.getAttribute("href");
+    const href = event.target.closest?.("a[href^='?'], a[href^='#']")?.getAttribute("href");
     if (!href || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
+    if (href.startsWith("#")) {
+      document.querySelector(href).focus(); // and no part of the address, to which a step back would lead
+      return;
+    }
     const before = read().rejection;
     const after = new URLSearchParams(href).get("rejection");
     go(href, { opened: !before && Boolean(after) });

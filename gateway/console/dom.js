@@ -7,11 +7,11 @@ function filled(element, attributes, children) {
     if (value === true) element.setAttribute(name, "");
     else if (value !== false && value !== null && value !== undefined) element.setAttribute(name, String(value));
   }
-  for (const child of children.flat()) {
-    if (child !== null && child !== undefined) element.append(child); // a string is appended as a text node
-  }
+  element.append(...present(children)); // a string becomes a text node
   return element;
 }
+
+const present = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined);
 
 export const el = (tag, attributes = {}, ...children) => filled(document.createElement(tag), attributes, children);
 
@@ -20,8 +20,7 @@ export const svg = (tag, attributes = {}, ...children) =>
 
 export const byId = (id) => document.getElementById(id);
 
-export const show = (target, ...children) =>
-  target.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined));
+export const show = (target, ...children) => target.replaceChildren(...present(children));
 
 export function button(label, act, attributes = {}) {
   const made = el("button", { type: "button", ...attributes }, label);

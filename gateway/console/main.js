@@ -10,7 +10,7 @@ import { List } from "./list.js";
 import { Live } from "./live.js";
 import { showGlance, showProblem, showStore, showSum, showTops } from "./stats.js";
 
-const SOON = 2000; // after a rejection that arrived, the counts are asked for again; not for each of many
+const SOON = 1000; // after a rejection that arrived, the counts are asked for again; not for each of many
 const OFTEN = 30000;
 const FIRST = 1500; // how long the list waits for the stream to begin, so that nothing falls between the two
 

@@ -5,7 +5,7 @@ Without a Chromium the tests skip; where CI is set they fail instead, so that no
 
 import os
 import shutil
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -26,10 +26,11 @@ Open: TypeAlias = Callable[..., Any]
 
 
 class Watch:
-    """Notes what no page of the console may do."""
+    """Notes what no page of the console may do. `tolerated` are parts of what the browser itself may say."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, tolerated: Collection[str]) -> None:
         self._host = host
+        self._tolerated = tolerated
         self.seen: list[str] = []
 
     def over(self, page: Page) -> None:
@@ -39,7 +40,7 @@ class Watch:
         page.on("request", lambda request: self._asked(request.url))
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in {"error", "warning"}:
+        if message.type in {"error", "warning"} and not any(text in message.text for text in self._tolerated):
             self.seen.append(f"{message.type}: {message.text}")
 
     def _asked(self, url: str) -> None:
@@ -74,13 +75,13 @@ async def open_page(browser: Browser) -> AsyncIterator[Open]:
     watches: list[Watch] = []
     async with AsyncExitStack() as stack:
 
-        async def open_page(url: str, **context: Any) -> Page:
+        async def open_page(url: str, *, tolerated: Collection[str] = (), **context: Any) -> Page:
             given: dict[str, Any] = {"locale": "en-GB", "timezone_id": "America/New_York"} | context
             made: BrowserContext = await browser.new_context(**given)
             stack.push_async_callback(made.close)
             made.set_default_timeout(PATIENCE)
             page = await made.new_page()
-            watch = Watch(urlsplit(url).netloc)
+            watch = Watch(urlsplit(url).netloc, tolerated)
             watch.over(page)
             watches.append(watch)
             await page.goto(url)

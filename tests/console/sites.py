@@ -36,10 +36,10 @@ class Site:
         self, *, path: str = EMAILS, key: str = JANE.api_key, user_agent: str = "tests/1.0", **email: object
     ) -> int:
         """Create an email without a sender; tell the status of the answer. One with status `outbox` is rejected."""
-        auth = aiohttp.BasicAuth(key, "")
+        headers = {"Authorization": aiohttp.encode_basic_auth(key, ""), "User-Agent": user_agent}
         body = {"lead_id": LEAD_ID, "to": ["lead@example.net"], "status": "outbox"} | email
         async with (
-            aiohttp.ClientSession(auth=auth, headers={"User-Agent": user_agent}) as client,
+            aiohttp.ClientSession(headers=headers) as client,
             client.post(f"{self.running.url}{path}", json=body) as answer,
         ):
             self._sent += answer.status == 400

@@ -85,7 +85,7 @@ async def test_a_filter_narrows_all_of_the_page(site: Site, open_page: Open) -> 
     await site.kept()
     page = await open_page(site.url)
     await expect(page.locator(ROWS)).to_have_count(2)
-    await page.get_by_label("Code").select_option("sender_malformed")
+    await page.get_by_role("combobox", name="Code").select_option("sender_malformed")
     await expect(page.locator(ROWS)).to_have_count(1)
     await expect(page.locator("#sum")).to_have_text("1 rejected")
     await expect(page).to_have_url(f"{site.url}/?code=sender_malformed")
