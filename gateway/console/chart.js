@@ -2,7 +2,7 @@
 
 import { buckets, instant, link } from "./address.js";
 import { byId, el, show, svg } from "./dom.js";
-import { many, number, short, step } from "./format.js";
+import { day, many, number, short, step } from "./format.js";
 
 const HEIGHT = 168;
 const MARGIN = { top: 10, right: 4, bottom: 22, left: 38 };
@@ -11,7 +11,7 @@ const MONDAY = 4 * 86400e3; // 1970 began on a Thursday
 const MOST_STEPS = 1000;
 const COLOURS = 5;
 const CODES = ["sender_malformed", "sender_required"]; // these keep their colours, whichever of them comes up
-const TICK_ROOM = { hour: 64, day: 60, week: 60 };
+const TICK_ROOM = 62;
 
 const floor = (time, bucket) => {
   const shift = bucket === "week" ? MONDAY : 0;
@@ -79,19 +79,27 @@ function draw({ all, codes, bucket }) {
     return svg("g", { class: "step" }, svg("title", {}, `${step(at, bucket, true)}\n${text}`), target, parts);
   });
 
-  const every = Math.ceil(TICK_ROOM[bucket] / bar);
-  const ticks = all.map(({ at }, index) => (all.length - 1 - index) % every ? null : tick(at, index));
-  function tick(at, index) {
+  const ticks = marked(all, bucket, bar).map(({ index, text }) => {
     const x = MARGIN.left + (index + 0.5) * bar;
     const end = x > width - 24 && all.length > 1;
-    return svg("text", { class: "tick", x: end ? width : Math.max(x, 18), y: HEIGHT - 5, "text-anchor": end ? "end" : "middle" }, step(at, bucket));
-  }
+    return svg("text", { class: "tick", x: end ? width : Math.max(x, 18), y: HEIGHT - 5, "text-anchor": end ? "end" : "middle" }, text);
+  });
 
   show(byId("chart"), svg("svg", {
     class: "chart", width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "img", "aria-labelledby": "chart-name chart-what",
   },
   svg("title", { id: "chart-name" }, `Rejections by ${bucket} and code`),
   svg("desc", { id: "chart-what" }, described(all, bucket)), lines, bars, ticks));
+}
+
+// Which steps have their time below them, as many as there is room for; of the hours of several days, the midnights.
+function marked(all, bucket, bar) {
+  const steps = all.map(({ at }, index) => ({ at, index }));
+  const days = bucket === "hour" && all.length > 49;
+  const candidates = days ? steps.filter(({ at }) => at.getHours() === 0) : steps;
+  const every = Math.ceil(TICK_ROOM / (days ? bar * 24 : bar));
+  return candidates.reverse().filter((_, place) => place % every === 0)
+    .map(({ at, index }) => ({ index, text: days ? day(at) : step(at, bucket) }));
 }
 
 function described(all, bucket) {

@@ -61,7 +61,8 @@ function told({ data: entry, explanation, others }) {
   ];
 }
 
-const json = (example) => (typeof example === "string" ? example : JSON.stringify(example, null, 2));
+// Indented, but for lists of one: those read better on one line.
+const json = (example) => JSON.stringify(example, null, 2).replace(/\[\n\s+("[^\n]*")\n\s+\]/g, "[$1]");
 
 // A link where it is one, and nothing else that a browser would follow.
 function source(text) {

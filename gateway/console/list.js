@@ -20,6 +20,7 @@ export class List {
   #loading = null;
   #body = null;
   paused = false;
+  failed = false;
 
   constructor() {
     this.pause = byId("pause");
@@ -101,6 +102,7 @@ export class List {
     this.#loading = loading;
     byId("list").setAttribute("aria-busy", "true");
     try {
+      this.failed = false;
       let page = { data: [], next: cursor };
       for (let tries = 0; tries < EMPTY_PAGES && !page.data.length && (page.next || !tries); tries += 1) {
         const place = page.next ? { cursor: page.next } : {};
@@ -108,7 +110,7 @@ export class List {
       }
       return page;
     } catch (error) {
-      if (error.name !== "AbortError") this.#failed(error);
+      if (error.name !== "AbortError") this.#fail(error);
       return null;
     } finally {
       if (this.#loading === loading) {
@@ -118,7 +120,8 @@ export class List {
     }
   }
 
-  #failed(error) {
+  #fail(error) {
+    this.failed = true;
     const again = button("Try again", () => this.load(this.#filters, { anew: !this.#entries.length }));
     show(byId("more"), el("p", { class: "problem", role: "alert" }, error.message), again);
     if (!this.#entries.length) show(byId("rows"));
@@ -179,14 +182,14 @@ const cell = (name, first, second) =>
 
 function row(entry, fresh) {
   const open = el("a", { href: link({ rejection: entry.id }), class: "open" }, timeOfDay(entry.at));
-  const what = [
-    el("span", { class: "code" }, entry.code),
+  const more = [
+    entry.email_status ? `status ${entry.email_status}` : "no status",
     entry.enforced ? null : el("span", { class: "badge" }, "reported"),
     entry.count > 1 ? el("span", { class: "badge", title: "These came so fast that they are kept as one" }, `× ${number(entry.count)}`) : null,
   ];
   return el("tr", { role: "row", class: fresh ? "fresh" : null },
     cell("when", open, dayOf(entry.at)),
-    cell("what", what, entry.email_status ? `status ${entry.email_status}` : "no status"),
+    cell("what", el("span", { class: "code" }, entry.code), more),
     cell("whose", entry.owner ?? entry.credential ?? "no credential", entry.owner ? entry.credential : null),
     cell("request", el("span", { title: entry.path }, `${entry.method} ${brief(entry.path)}`), entry.lead_id),
     cell("client", el("span", { title: entry.user_agent }, entry.user_agent ?? "no user agent"), entry.client));

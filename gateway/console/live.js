@@ -2,7 +2,7 @@
 
 import { streamUrl } from "./api.js";
 
-const AGAIN = 5000; // after an answer that ends it: the browser would not try again
+const AGAIN = 3000; // after an answer that ends it: the browser would not try again
 
 export class Live {
   #source = null;

@@ -64,21 +64,22 @@ async function count() {
     showStore(stats.store);
     filters.learnCodes(stats.codes, now.filters.code);
     filters.showProblems({});
+    if (list.failed) load();
   } catch (error) {
     if (error.name === "AbortError") return;
     showProblem(error);
-    if (error.status === 404) await withoutStore();
+    if (error.status === 404) withoutStore();
+    // What the gateway counts, it counts without a store all the same.
+    if (error.status) showGlance((await ask("/healthz")).counts ?? {});
     filters.showProblems(error.fields ?? {});
   }
 }
 
-// Nothing is kept, and so there is nothing to list; what the gateway counts, it counts all the same.
-async function withoutStore() {
+// Nothing is kept, and so there is nothing to filter, to draw or to list.
+function withoutStore() {
   live.stop();
   clearTimeout(first);
-  byId("live").textContent = "";
-  byId("list").hidden = true;
-  showGlance((await ask("/healthz")).counts ?? {});
+  for (const part of [byId("filters"), document.querySelector(".columns")]) part.hidden = true;
 }
 
 function render() {

@@ -65,7 +65,7 @@ async def browser() -> AsyncIterator[Browser]:
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """A gateway with a console that asks for no token."""
-    async with a_site(tmp_path) as started:
+    async with a_site(tmp_path / "rejections.sqlite3") as started:
         yield started
 
 

@@ -16,8 +16,9 @@ HOSTILE: Final = (
     "\"><script>alert(1)</script><a href='",
     "</title></textarea></style><svg onload=alert(1)>",
     "javascript:alert(1)//{{7*7}}${7*7}",
-    "\N{RIGHT-TO-LEFT OVERRIDE}<iframe srcdoc='<script>parent.alert(1)</script>'>",
+    "<iframe srcdoc='<script>parent.alert(1)</script>'>",
 )
+FILTERS: Final = ("text", "code", "owner", "path", "lead_id")
 INJECTED: Final = (
     "img:not([alt='']), iframe, script:not([src^='/console/']), svg[onload], [onerror], [onload], [onclick]"
 )
@@ -31,21 +32,20 @@ async def nothing_was_injected(page: Page) -> None:
 
 async def test_what_clients_send_is_shown_as_text(site: Site, open_page: Open) -> None:
     """In the list, the counts, the detail and the filters, a user agent or an id is what it says, and does nothing."""
-    values = [value.encode("ascii", "ignore").decode() for value in HOSTILE]
-    for value in values:
+    for value in HOSTILE:
         await site.send(user_agent=value, path=f"{EMAILS}?{quote(value)}", lead_id=value, subject=value)
     await site.kept()
     page = await open_page(site.url)
-    for value in values:
+    for value in HOSTILE:
         await expect(page.locator("#rows")).to_contain_text(value)
         await expect(page.locator("#tops")).to_contain_text(value)
     await nothing_was_injected(page)
-    for value in values:
+    for value in HOSTILE:
         await page.locator("#rows tbody tr").filter(has_text=value).locator(".open").click()
         await expect(page.get_by_role("dialog")).to_contain_text(value)
         await nothing_was_injected(page)
         await page.keyboard.press("Escape")
-    for value in values:
+    for value in HOSTILE:
         await page.locator("#tops").get_by_role("link", name=value).click()
         await expect(page.locator("#chips")).to_contain_text(value)
         await expect(page.locator("#rows tbody tr")).to_have_count(1)
@@ -53,11 +53,11 @@ async def test_what_clients_send_is_shown_as_text(site: Site, open_page: Open) -
         await page.go_back()
 
 
-@pytest.mark.parametrize("name", ["text", "code", "owner", "path"])
-async def test_a_link_that_was_made_to_do_harm_does_none(site: Site, open_page: Open, name: str) -> None:
+async def test_a_link_that_was_made_to_do_harm_does_none(site: Site, open_page: Open) -> None:
     """What the address bar says is a value as well: whoever sends a link gets nothing run."""
-    page = await open_page(f"{site.url}/?{name}={quote(HOSTILE[0])}")
-    await expect(page.locator("#chips")).to_contain_text(HOSTILE[0])
+    query = "&".join(f"{name}={quote(value)}" for name, value in zip(FILTERS, HOSTILE, strict=True))
+    page = await open_page(f"{site.url}/?{query}")
+    await expect(page.locator("#chips li")).to_have_count(len(FILTERS))
     await expect(page.locator("#more")).to_contain_text("No rejection is like that")
     await nothing_was_injected(page)
 

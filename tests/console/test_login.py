@@ -21,7 +21,7 @@ TOKEN = "a-token-of-some-length"
 @pytest_asyncio.fixture(loop_scope="session")
 async def guarded(tmp_path: Path) -> AsyncIterator[Site]:
     """A gateway whose console asks for the token."""
-    async with a_site(tmp_path, token=Secret(TOKEN)) as started:
+    async with a_site(tmp_path / "rejections.sqlite3", token=Secret(TOKEN)) as started:
         yield started
 
 
