@@ -70,7 +70,7 @@ class Gateway:
         dispatcher = self._dispatcher()
         downstream = Downstream(_fingerprint_key(settings), on_fault=dispatcher.fault)
         self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, rounds, log)
-        self._admin = _admin_server(settings, self._admin_routes())
+        self._admin = _admin_server(settings, self._admin_routes(), log)
 
     def _dispatcher(self) -> Dispatcher:
         """Join the parts that a request goes by."""
@@ -178,11 +178,11 @@ def _lookup_client(settings: Settings, pool: Pool) -> LookupClient:
     return LookupClient(pool, f"close-gateway/{__version__}", timeout=lookups.timeout, breakers=breakers)
 
 
-def _admin_server(settings: Settings, routes: Mapping[str, Handler]) -> AdminServer | None:
+def _admin_server(settings: Settings, routes: Mapping[str, Handler], log: FilteringBoundLogger) -> AdminServer | None:
     admin = settings.admin
     if admin.listen is None:
         return None
-    return AdminServer(routes, admin.listen, admin.hosts, Access(admin_token(admin), admin.open))
+    return AdminServer(routes, admin.listen, admin.hosts, Access(admin_token(admin), admin.open), log)
 
 
 def _fingerprint_key(settings: Settings) -> bytes:

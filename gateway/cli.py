@@ -1,10 +1,9 @@
-"""The command: serve, dev, sandbox, health, config.
+"""The command: serve, dev, sandbox, health, rejections, config.
 
 Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 1 for anything else. Settings and servers
 are imported by the command that needs them, so that --help is quick.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -12,6 +11,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from gateway import __version__
+from gateway.commands.configured import configured
+from gateway.commands.failures import Failed
+from gateway.commands.rejections import rejections
 from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -22,19 +24,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 WIDTH: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FILE: Final = click.Path(path_type=Path)
-
-
-class Failed(click.ClickException):
-    """An error with a text to show; exit code 1."""
-
-    def show(self, file: Any = None) -> None:
-        click.echo(f"close-gateway: {self.message}", file=file, err=True)
-
-
-class Unconfigured(Failed):
-    """A bad configuration; exit code 2."""
-
-    exit_code = 2
 
 
 def _settings(command: Command) -> Command:
@@ -70,7 +59,11 @@ def main() -> None:
     Try it:         close-gateway dev
     Run it:         close-gateway serve --listen 0.0.0.0:8080
     Watch first:    close-gateway serve --mode report
+    See who:        close-gateway rejections list --since 24h
     """
+
+
+main.add_command(rejections)
 
 
 @main.command()
@@ -123,13 +116,18 @@ def health(admin: str | None, file: Path | None) -> None:
     """Ask a running gateway whether it serves; exit with 0 or 1."""
     from http.client import HTTPConnection, HTTPException
 
+    from gateway.config.token import admin_token
+
+    settings = _load(file).settings.admin
     # What another gateway listens on is no setting of this one, and needs no token here.
-    address = _load(file).settings.admin.listen if admin is None else _address(admin, "--admin", "127.0.0.1:8081")
+    address = settings.listen if admin is None else _address(admin, "--admin", "127.0.0.1:8081")
     if address is None:
         raise Failed("The admin listener is off (setting admin.listen): there is nothing to ask.")
     connection = HTTPConnection(address.from_here.host, address.port, timeout=2)
     try:
-        connection.request("GET", "/healthz")
+        token = None if "/healthz" in settings.open else admin_token(settings)
+        headers = {} if token is None else {"Authorization": f"Bearer {token.reveal()}"}
+        connection.request("GET", "/healthz", headers=headers)
         answer = connection.getresponse()
         text = answer.read(4096).decode("utf-8", "replace")
     except (OSError, HTTPException) as error:
@@ -182,16 +180,8 @@ def _load(
     mode: str | None = None,
     defaults: dict[str, object] | None = None,
 ) -> "Loaded":
-    from gateway.config.load import load
-    from gateway.config.problem import BadConfiguration
-
     flags = {"upstream.url": upstream, "listener.listen": listen, "admin.listen": admin, "inspect.mode": mode}
-    try:
-        return load(file, os.environ, flags, defaults)
-    except BadConfiguration as bad:
-        problems = "".join(f"\n  {problem}" for problem in bad.problems)
-        count = len(bad.problems)
-        raise Unconfigured(f"{count} problem{'s' * (count > 1)} in the configuration:{problems}") from None
+    return configured(file, flags, defaults)
 
 
 def _run(what: Callable[..., None], *args: object, **options: object) -> None:

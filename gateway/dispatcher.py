@@ -1,13 +1,11 @@
 """Sends each exchange its way, and answers it whatever happens on it."""
 
-import traceback
-from pathlib import Path
 from typing import ClassVar
 
 from structlog.typing import FilteringBoundLogger
 
 from gateway.answer import Stamp
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, places
 from gateway.exchange import Exchange
 from gateway.forwarder import Forwarder
 from gateway.interceptor import Interceptor
@@ -58,14 +56,9 @@ class Dispatcher:
         gateway_error(error, exchange.id).send(exchange, Stamp(exchange.id).lines, keep_alive=False)
 
     def fault(self, exchange: Exchange, fault: Exception) -> None:
-        """Answer for a fault of the gateway's own, and tell what failed and where.
-
-        Not the fault's text: it may quote the request.
-        """
-        frames = traceback.extract_tb(fault.__traceback__)[-6:]
-        where = [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]
+        """Answer for a fault of the gateway's own, and tell what failed and where."""
         exchange.left()  # nothing that is under way for it is of use, and none of it may answer a second time
-        self._log.error("internal_error", error=type(fault).__name__, at=where, **exchange.facts())
+        self._log.error("internal_error", error=type(fault).__name__, at=places(fault), **exchange.facts())
         if exchange.answered:
             exchange.break_off(reset=True)  # the answer has begun, and must not look complete
             return

@@ -3,6 +3,8 @@
 import errno
 import os
 import socket
+import traceback
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -29,3 +31,9 @@ class PortTaken(GatewayError):
             what = f"Cannot listen on {address}: {os.strerror(error.errno or 0).lower()}. Choose another address"
         where = f" (setting {setting})" if setting else ""
         super().__init__(f"{what} with {flag} HOST:PORT{where}; port 0 picks a free one.")
+
+
+def places(fault: BaseException) -> list[str]:
+    """Tell where a fault of the gateway's own happened. Not its text: that may quote a request."""
+    frames = traceback.extract_tb(fault.__traceback__)[-6:]
+    return [f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames]

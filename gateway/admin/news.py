@@ -158,6 +158,16 @@ class News:
             self._asking = None
 
     async def _ask(self) -> None:
+        """Go on until nobody listens. After a fault those who listen come back, and somebody asks anew."""
+        try:
+            await self._ask_on()
+        finally:
+            if self._asking is asyncio.current_task():
+                self._asking = None
+                for listener in self._listeners:
+                    listener.end()
+
+    async def _ask_on(self) -> None:
         entries: tuple[Entry, ...] = ()
         while True:
             if len(entries) < BATCH:

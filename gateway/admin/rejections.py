@@ -99,13 +99,16 @@ class RejectionsApi:
         asked = _asked(request)
         filters, after = asked.filters(), asked.last_event_id(request.headers.get("Last-Event-ID"))
         asked.done()
+        if request.method == "HEAD":  # who asks so does not stay to listen
+            return web.Response(content_type="text/event-stream")
         response = web.StreamResponse(headers={"X-Accel-Buffering": "no"})  # nginx would hold it back
         response.content_type = "text/event-stream"
         response.charset = "utf-8"
         try:
             async with self._news.listener(filters, after) as listener:
                 await response.prepare(request)
-                await response.write(b"retry: 2000\n\n")
+                # Who has heard nothing yet can take the stream up again as well.
+                await response.write(b"retry: 2000\nid: %d\n\n" % listener.place)
                 async for entries in listener.hear():
                     await self._write(request, response, b"".join(map(_event, entries)) or b": nothing new\n\n")
         except Crowded as crowded:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Final
 
 from aiohttp import web
+from structlog.typing import FilteringBoundLogger
 
 from gateway.admin.access import Access
 from gateway.admin.answers import Handler, errors_as_json
@@ -30,9 +31,10 @@ class AdminServer:
         listen: Address,
         hosts: Collection[str],
         access: Access = EVERYBODY,
+        log: FilteringBoundLogger | None = None,
     ) -> None:
         own = {name.lower() for name in {*LOOPBACK, *hosts, listen.host} - ANYWHERE}
-        guards = [errors_as_json, only_for(own), only_from_here, only_with_token(access)]
+        guards = [errors_as_json(log), only_for(own), only_from_here, only_with_token(access)]
         app = web.Application(middlewares=guards, client_max_size=LARGEST)
         app.on_response_prepare.append(protect)
         login = Login(access) if access.required else None

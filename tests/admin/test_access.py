@@ -1,13 +1,16 @@
 """Who may ask the admin listener."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
 import pytest
+from click.testing import CliRunner
 
 from gateway.admin.access import ATTEMPTS, SESSIONS, Access
 from gateway.admin.guard import COOKIE, HEADERS
+from gateway.cli import main
 from gateway.secret import Secret
 from tests.admin.asking import Admin, admin
 from tests.rejections.stores import an_entry
@@ -165,3 +168,16 @@ def test_sessions_are_bounded() -> None:
     sessions = [access.admit() for _ in range(SESSIONS + 1)]
     assert [access.knows(session) for session in sessions] == [False] + [True] * SESSIONS
     assert not access.knows("")
+
+
+async def test_the_health_command_shows_the_token(tmp_path: Path) -> None:
+    """Where probes are closed, the gateway's own gets in with the settings that the gateway has."""
+    async with admin(tmp_path, token=Secret(TOKEN), open=()) as asked:
+        variables = {
+            "CLOSE_GATEWAY_CONFIG": "",
+            "CLOSE_GATEWAY_ADMIN__OPEN": "",
+            "CLOSE_GATEWAY_ADMIN__TOKEN": TOKEN,
+            "CLOSE_GATEWAY_ADMIN__LISTEN": str(asked.gateway.gateway.admin),
+        }
+        result = await asyncio.to_thread(lambda: CliRunner().invoke(main, ["health"], env=variables))
+    assert (result.exit_code, result.stdout[:15]) == (0, '{"status":"ok",')

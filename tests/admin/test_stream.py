@@ -163,3 +163,33 @@ async def test_who_takes_nothing_is_cut_off(tmp_path: Path) -> None:
                 while news.listening != number:  # noqa: ASYNC110 - nothing tells
                     await asyncio.sleep(0.01)
         writer.close()
+
+
+class Faulty(Counting):
+    """Fails when it is asked for news, in a way that nobody foresaw."""
+
+    async def after(self, seq: int, limit: int = 100) -> tuple[Entry, ...]:
+        self.asked += 1
+        if self.asked == 2:
+            raise ZeroDivisionError
+        return ()
+
+
+async def test_a_fault_leaves_nobody_deaf(tmp_path: Path) -> None:
+    """Those who listen are let go, and once they are back somebody asks again."""
+    async with admin(tmp_path) as asked:
+        reader = Faulty(Reader(asked.store))
+        news = News(reader, QUICK)
+        async with news.listener(Filters(), None) as listener:
+            async with asyncio.timeout(5):
+                assert all(entries == () for entries in [entries async for entries in listener.hear()])
+        async with news.listener(Filters(), None) as listener:
+            assert await anext(aiter(listener.hear())) == ()
+        assert reader.asked > 3
+        reader.close()
+
+
+async def test_a_look_is_not_a_listener(tmp_path: Path) -> None:
+    """HEAD tells what there is to hear, and is over."""
+    async with admin(tmp_path) as asked, asked.client.head(f"{asked.url}/api/stream") as answer:
+        assert (answer.status, answer.content_type) == (200, "text/event-stream")

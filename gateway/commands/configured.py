@@ -1,0 +1,26 @@
+"""The settings for a command, or every problem with them."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.commands.failures import Unconfigured
+
+if TYPE_CHECKING:
+    from gateway.config.load import Loaded
+
+
+def configured(
+    file: Path | None, flags: Mapping[str, object] | None = None, defaults: Mapping[str, object] | None = None
+) -> "Loaded":
+    """Read the settings from the file, the environment and the flags. Raises Unconfigured."""
+    from gateway.config.load import load
+    from gateway.config.problem import BadConfiguration
+
+    try:
+        return load(file, os.environ, flags or {}, defaults)
+    except BadConfiguration as bad:
+        problems = "".join(f"\n  {problem}" for problem in bad.problems)
+        count = len(bad.problems)
+        raise Unconfigured(f"{count} problem{'s' * (count > 1)} in the configuration:{problems}") from None

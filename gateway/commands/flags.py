@@ -1,0 +1,71 @@
+"""The flags that several commands have in common, and how a mistake in one is told."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from gateway.commands.failures import Unconfigured
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+FILTERS: Final = {  # the parameter of the API: its flag, what the flag takes, what it says of itself
+    "code": ("--code", "CODE", "What was wrong, such as sender_required."),
+    "credential": ("--credential", "FP", "The fingerprint of the key, fp:…"),
+    "owner": ("--owner", "ADDRESS", "Whose key it was."),
+    "email_status": ("--status", "STATUS", "The status that the email was to have."),
+    "path": ("--path", "PATH", "The path that was asked for."),
+    "client": ("--client", "ADDRESS", "Where it came from."),
+    "request_id": ("--request-id", "ID", "The X-Request-Id of the answer."),
+    "lead_id": ("--lead-id", "ID", "The lead of the email."),
+    "since": ("--since", "TIME", "From then on: 2026-11-24T09:30 (UTC), or an age: 15m, 24h, 7d."),
+    "until": ("--until", "TIME", "Before then."),
+    "text": ("--text", "TEXT", "Stands anywhere in it."),
+}
+
+
+def filtered(command: Command) -> Command:
+    """Add the flags that filter. The command gets them as one: `filters`, by the names of the API."""
+    for name, (flag, takes, told) in reversed(FILTERS.items()):
+        command = click.option(flag, name, metavar=takes, help=told)(command)
+    return command
+
+
+def asking(command: Command) -> Command:
+    """Add the flags that tell whom to ask."""
+    for option in reversed(
+        (
+            click.option("--admin", metavar="URL", help="The admin listener to ask. [the store of the settings]"),
+            click.option(
+                "--token",
+                metavar="TOKEN",
+                envvar="CLOSE_GATEWAY_ADMIN__TOKEN",
+                help="Its token; better given as CLOSE_GATEWAY_ADMIN__TOKEN.",
+            ),
+            configuring,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+configuring: Final = click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The TOML file that the gateway runs with.",
+)
+
+
+def given(flags: Mapping[str, object]) -> dict[str, str]:
+    """Pick the filters that were given."""
+    return {name: str(flags[name]) for name in FILTERS if flags.get(name) is not None}
+
+
+def told_by_flags(fields: Mapping[str, str]) -> Unconfigured:
+    """Tell what is wrong, by flag; exit code 2, as for every wrong call."""
+    flags = {name: flag for name, (flag, _, _) in FILTERS.items()}
+    lines = [f"{flags.get(name, '--' + name.replace('_', '-'))}: {what}" for name, what in fields.items()]
+    return Unconfigured(lines[0] if len(lines) == 1 else "".join(f"\n  {line}" for line in ["", *lines]).lstrip())
