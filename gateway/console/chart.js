@@ -1,6 +1,6 @@
 // How often, over time, by code: bars that stand on each other, and the same as a table.
 
-import { buckets, instant, link } from "./address.js";
+import { buckets, go, instant, link } from "./address.js";
 import { byId, el, show, svg } from "./dom.js";
 import { day, many, number, short, step } from "./format.js";
 
@@ -76,7 +76,9 @@ function draw({ all, codes, bucket }) {
     const text = [...counts].map(([code, count]) => `${code}: ${number(count)}`).join("\n");
     // What can be pointed at is as high as the chart: a bar of one request is hard to meet.
     const target = svg("rect", { class: "target", x: MARGIN.left + index * bar, y: MARGIN.top, width: bar, height: plot.height });
-    return svg("g", { class: "step" }, svg("title", {}, `${step(at, bucket, true)}\n${text}`), target, parts);
+    const group = svg("g", { class: "step" }, svg("title", {}, `${step(at, bucket, true)}\n${text}`), target, parts);
+    group.addEventListener("click", () => go(alone(at, bucket))); // the table has the same as a link
+    return group;
   });
 
   const ticks = marked(all, bucket, bar).map(({ index, text }) => {
@@ -108,6 +110,12 @@ function described(all, bucket) {
   return `${many(all.length, bucket)}; the most in one was ${number(peak.sum)}: ${step(peak.at, bucket, true)}. The table below has the numbers.`;
 }
 
+// Where that step alone is looked at.
+function alone(at, bucket) {
+  const iso = (time) => new Date(time).toISOString().replace(".000", "");
+  return link({ since: iso(at), until: iso(at.getTime() + LENGTH[bucket]), bucket: null, rejection: null });
+}
+
 function legend(totals, codes, filters) {
   show(byId("legend"), totals.map(({ value, count }) => el("li", {},
     svg("svg", { class: "swatch", width: 10, height: 10, "aria-hidden": "true" }, svg("rect", { class: colour(codes, value), width: 10, height: 10, rx: 2 })),
@@ -129,10 +137,8 @@ function table({ all, codes, bucket }) {
     return;
   }
   const present = codes.filter((code) => some.some(({ counts }) => counts.has(code)));
-  const until = (at) => new Date(at.getTime() + LENGTH[bucket]);
-  const iso = (at) => at.toISOString().replace(".000", "");
   const line = ({ at, counts, sum }) => el("tr", {},
-    el("th", { scope: "row" }, el("a", { href: link({ since: iso(at), until: iso(until(at)), bucket: null }) }, step(at, bucket, true))),
+    el("th", { scope: "row" }, el("a", { href: alone(at, bucket) }, step(at, bucket, true))),
     present.map((code) => el("td", {}, number(counts.get(code) ?? 0))), el("td", {}, number(sum)));
   const head = [bucket[0].toUpperCase() + bucket.slice(1), ...present, "All"].map((name) => el("th", { scope: "col" }, name));
   show(byId("chart-table"), el("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Rejections over time" },

@@ -7,7 +7,7 @@ const AGAIN = 3000; // after an answer that ends it: the browser would not try a
 export class Live {
   #source = null;
   #timer = 0;
-  #params = {};
+  #params = null; // null: nothing is to be heard
 
   // `opened` is told each time a stream begins, and `missing` that none does: what came meanwhile is not in it.
   constructor({ arrived, opened, missing }) {
@@ -15,11 +15,11 @@ export class Live {
     this.opened = opened;
     this.missing = missing;
     // A browser has few connections to one host, and a tab that nobody sees should not take one.
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.stop() : this.start(this.#params)));
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#silence() : this.#params && this.start(this.#params)));
   }
 
   start(params) {
-    this.stop();
+    this.#silence();
     this.#params = params;
     const source = new EventSource(streamUrl(params));
     this.#source = source;
@@ -32,6 +32,11 @@ export class Live {
   }
 
   stop() {
+    this.#params = null;
+    this.#silence();
+  }
+
+  #silence() {
     clearTimeout(this.#timer);
     this.#source?.close();
     this.#source = null;

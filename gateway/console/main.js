@@ -6,6 +6,7 @@ import { showChart } from "./chart.js";
 import * as detail from "./detail.js";
 import { byId } from "./dom.js";
 import * as filters from "./filters.js";
+import { many } from "./format.js";
 import { List } from "./list.js";
 import { Live } from "./live.js";
 import { showGlance, showProblem, showStore, showSum, showTops } from "./stats.js";
@@ -18,11 +19,13 @@ let view = null;
 let counting = null;
 let soon = 0;
 let first = 0;
+let fresh = 0;
 const list = new List();
 const live = new Live({
   arrived(entry) {
     list.arrive(entry);
-    soon ||= setTimeout(count, SOON);
+    fresh += 1;
+    soon ||= setTimeout(tell, SOON);
   },
   opened() {
     state("Live");
@@ -46,6 +49,13 @@ function load() {
   clearTimeout(first);
   list.load(view.filters, { anew });
   anew = false;
+}
+
+// Who listens to the page hears of new rejections, a few at a time.
+function tell() {
+  byId("said").textContent = many(fresh, "new rejection");
+  fresh = 0;
+  count();
 }
 
 async function count() {

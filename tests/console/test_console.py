@@ -45,6 +45,10 @@ async def test_the_numbers_of_the_chart_stand_in_a_table(site: Site, open_page: 
     await table.get_by_role("link").click()
     await expect(page).to_have_url(re.compile(r"since=\d{4}-.*until=\d{4}-"))
     await expect(page.locator(ROWS)).to_have_count(1)
+    by_table = page.url
+    await page.go_back()
+    await page.locator(".chart .step").click()
+    await expect(page).to_have_url(by_table)
 
 
 async def test_a_row_arrives_while_one_looks(site: Site, open_page: Open) -> None:
@@ -58,6 +62,7 @@ async def test_a_row_arrives_while_one_looks(site: Site, open_page: Open) -> Non
     await expect(page.locator(ROWS)).to_have_count(2)
     await expect(page.locator(ROWS).first).to_contain_text("afterwards")
     await expect(page.locator("#sum")).to_have_text("2 rejected")
+    await expect(page.locator("#said")).to_have_text("1 new rejection")
 
 
 async def test_paused_rows_wait_and_are_counted(site: Site, open_page: Open) -> None:

@@ -22,6 +22,7 @@ async def test_where_nothing_is_kept_the_page_says_so(open_page: Open) -> None:
         await expect(page.locator("#notice")).to_contain_text("rejections.store")
         await expect(page.locator("#glance dd").first).to_have_text("1email")
         await expect(page.locator("#list")).to_be_hidden()
+        await page.close()
 
 
 async def test_a_store_that_does_not_answer_is_told_of(open_page: Open, tmp_path: Path) -> None:
@@ -37,3 +38,4 @@ async def test_a_store_that_does_not_answer_is_told_of(open_page: Open, tmp_path
         folder.mkdir()
         await site.kept()
         await expect(page.locator("#rows tbody tr")).to_have_count(1, timeout=PATIENCE)
+        await page.close()  # before the gateway is gone, and it complains of that
