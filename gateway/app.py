@@ -23,6 +23,7 @@ from gateway.admin.rejections import RejectionsApi, switched_off
 from gateway.admin.server import AdminServer
 from gateway.config.settings import Address, LogFormat, Mode, Settings
 from gateway.config.token import admin_token
+from gateway.console.routes import routes as console
 from gateway.dispatcher import Dispatcher
 from gateway.errors import GatewayError, PortTaken
 from gateway.exchange import Downstream, Exchange
@@ -98,7 +99,12 @@ class Gateway:
     def _admin_routes(self) -> Mapping[str, Handler]:
         """Join what the admin listener serves."""
         state = None if self._recorder is None else self._recorder.state
-        routes = {"/healthz": health(self.counts), "/readyz": readiness(lambda: self._stopping, state)}
+        admin = self._settings.admin
+        routes = {
+            "/healthz": health(self.counts),
+            "/readyz": readiness(lambda: self._stopping, state),
+            **console(lambda: self.listen, login=admin.token is not None or admin.token_file is not None),
+        }
         if self._reader is None or self._news is None or state is None:
             return {**routes, **switched_off()}
         api = RejectionsApi(self._reader, self._news, self.counts, state, lambda: f"http://{self.listen.from_here}")

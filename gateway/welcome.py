@@ -15,7 +15,7 @@ def welcome(listen: Address, admin: Address | None, upstream: str, sandbox: "San
     lines = [
         f"Close Gateway listens on http://{listen}/api/v1/",
         f"  in front of {behind}",
-        f"  health: http://{admin}/healthz" if admin else "  health: off",
+        f"  console: http://{admin}/, health: http://{admin}/healthz" if admin else "  console and health: off",
         "",
     ]
     if sandbox:
