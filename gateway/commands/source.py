@@ -48,10 +48,13 @@ class Source(Protocol):
 
 
 def source(file: Path | None, admin: str | None, token: str | None) -> Source:
-    """Choose: the admin listener where one is named, else the store of the settings."""
+    """Choose: the admin listener where one is named, else the store of the settings.
+
+    A token that is not given is that of the settings: who runs a gateway asks it so.
+    """
     if admin is None:
         return StoreSource(configured(file).settings)
-    if token is None and file is not None:
+    if token is None:
         from gateway.config.token import admin_token
 
         secret = admin_token(configured(file).settings.admin)

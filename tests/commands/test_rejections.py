@@ -198,6 +198,9 @@ async def test_over_a_gateway(tmp_path: Path) -> None:
             assert (
                 over.stdout.replace(gateway.gateway.url, "http://127.0.0.1:8080") == asked(*command, store=file).stdout
             )
+        (tmp_path / "token").write_text(TOKEN)
+        by_file = await asked_of(gateway, "list", CLOSE_GATEWAY_ADMIN__TOKEN_FILE=str(tmp_path / "token"))
+        assert by_file.exit_code == 0
         refused = await asked_of(gateway, "list")
         assert (refused.exit_code, "CLOSE_GATEWAY_ADMIN__TOKEN" in refused.stderr) == (1, True)
         wrong = await asked_of(gateway, "list", "--token", "canary-wrong-token")
