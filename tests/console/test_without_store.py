@@ -8,9 +8,6 @@ from playwright.async_api import expect
 from tests.console.conftest import Open
 from tests.console.sites import a_site
 
-PATIENCE = 20_000
-"""Milliseconds: the page tries again every few seconds."""
-
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -38,6 +35,6 @@ async def test_a_store_that_does_not_answer_is_told_of(open_page: Open, tmp_path
         folder.unlink()
         folder.mkdir()
         await site.kept()
-        await expect(page.locator("#rows tbody tr")).to_have_count(1, timeout=PATIENCE)
+        await expect(page.locator("#rows tbody tr")).to_have_count(1)
         await expect(page.locator(".chart")).to_be_visible()
         await page.close()  # before the gateway is gone, and it complains of that
