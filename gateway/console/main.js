@@ -20,6 +20,7 @@ let counting = null;
 let soon = 0;
 let first = 0;
 let fresh = 0;
+let amiss = false;
 const list = new List();
 const live = new Live({
   arrived(entry) {
@@ -30,6 +31,7 @@ const live = new Live({
   opened() {
     state("Live");
     load();
+    if (amiss) count(); // what was down is up again
   },
   missing() {
     state("Not live at the moment");
@@ -74,15 +76,26 @@ async function count() {
     showStore(stats.store);
     filters.learnCodes(stats.codes, now.filters.code);
     filters.showProblems({});
+    panels(true);
+    amiss = false;
     if (list.failed) load();
   } catch (error) {
     if (error.name === "AbortError") return;
+    amiss = true;
     showProblem(error);
+    if (!counted) panels(false);
     if (error.status === 404) withoutStore();
     // What the gateway counts, it counts without a store all the same.
     if (error.status) showGlance((await ask("/healthz")).counts ?? {});
     filters.showProblems(error.fields ?? {});
   }
+}
+
+// There is no frame around nothing: where the counts never came, the panels that show them stay away.
+let counted = false;
+function panels(shown) {
+  counted ||= shown;
+  for (const panel of document.querySelectorAll(".over-time, .tops")) panel.hidden = !shown;
 }
 
 // Nothing is kept, and so there is nothing to filter, to draw or to list.

@@ -13,14 +13,17 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright, expect
 
 from tests.console.sites import Site, a_site
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-PATIENCE: Final = 8000
+# Containers have little shared memory.
+ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage")
+PATIENCE: Final = 15_000
 """Milliseconds until a test gives up on what a page was to show."""
+
+expect.set_options(timeout=PATIENCE)
 
 Open: TypeAlias = Callable[..., Any]
 
@@ -48,7 +51,7 @@ class Watch:
             self.seen.append(f"request elsewhere: {url}")
 
 
-@pytest_asyncio.fixture(loop_scope="session", scope="session")
+@pytest_asyncio.fixture(loop_scope="session", scope="package")
 async def browser() -> AsyncIterator[Browser]:
     """A Chromium of the system's."""
     found = next(filter(None, map(shutil.which, NAMES)), None)

@@ -8,9 +8,6 @@ from playwright.async_api import expect
 from tests.console.conftest import Open
 from tests.console.sites import a_site
 
-PATIENCE = 20_000
-"""Milliseconds: the page tries again every few seconds."""
-
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
@@ -34,8 +31,10 @@ async def test_a_store_that_does_not_answer_is_told_of(open_page: Open, tmp_path
         page = await open_page(site.url, tolerated=("the server responded with a status of 503",))
         await expect(page.locator("#notice")).to_contain_text("The store of rejections does not answer")
         await expect(page.locator("#glance dd").first).to_have_text("1email")
+        await expect(page.locator(".over-time")).to_be_hidden()
         folder.unlink()
         folder.mkdir()
         await site.kept()
-        await expect(page.locator("#rows tbody tr")).to_have_count(1, timeout=PATIENCE)
+        await expect(page.locator("#rows tbody tr")).to_have_count(1)
+        await expect(page.locator(".chart")).to_be_visible()
         await page.close()  # before the gateway is gone, and it complains of that
