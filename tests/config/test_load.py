@@ -1,17 +1,10 @@
-import json
-import math
-from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-import trustme
-from hypothesis import HealthCheck, example, given
-from hypothesis import settings as hypothesis_settings
-from hypothesis import strategies as st
 
-from gateway.config.known import KNOWN, SECTIONS, nearest
+from gateway.config.known import KNOWN
 from gateway.config.load import Loaded, load
-from gateway.config.problem import BadConfiguration, Problem
+from gateway.config.problem import Problem
 from gateway.config.settings import (
     Address,
     AdminSettings,
@@ -24,30 +17,8 @@ from gateway.config.settings import (
     Settings,
     UpstreamSettings,
 )
-from gateway.config.token import admin_token
-from gateway.config.values import quoted
 from gateway.secret import Secret
-
-CANARY = "canary-3c1f"
-KEY = "identity.fingerprint_key"
-KEY_VARIABLE = "CLOSE_GATEWAY_IDENTITY__FINGERPRINT_KEY"
-
-
-def written(folder: Path, text: str | bytes) -> Path:
-    """Write a configuration file."""
-    file = folder / "gateway.toml"
-    file.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return file
-
-
-def problems_of(
-    file: Path | None = None, environ: Mapping[str, str] | None = None, flags: Mapping[str, object] | None = None
-) -> list[Problem]:
-    """Load what must not be loaded."""
-    with pytest.raises(BadConfiguration) as bad:
-        load(file, environ or {}, flags or {})
-    assert bad.value.code == "bad_configuration"
-    return list(bad.value.problems)
+from tests.config.loading import CANARY, KEY, KEY_VARIABLE, problems_of, written
 
 
 def test_nothing_given() -> None:
@@ -305,47 +276,6 @@ def test_variables_of_a_kubernetes_service() -> None:
     assert len(problems_of(environ=environ | {"CLOSE_GATEWAY_LISTENER_PORT": "80"})) == 1
 
 
-def test_the_file_of_authorities(tmp_path: Path) -> None:
-    """It is tried before any port is opened: not there, no certificates, or fine."""
-    file = tmp_path / "ca.pem"
-    variable = {"CLOSE_GATEWAY_UPSTREAM__CA_FILE": str(file)}
-    assert problems_of(environ=variable) == [
-        Problem(
-            "upstream.ca_file",
-            "CLOSE_GATEWAY_UPSTREAM__CA_FILE",
-            f"is {quoted(str(file))}, which cannot be read: no such file or directory",
-            "Name a readable file of certificates in PEM, or leave the setting out.",
-        )
-    ]
-    file.write_text("no certificate")
-    assert problems_of(environ=variable)[0].what.endswith("which holds no certificate in PEM")
-    trustme.CA().cert_pem.write_to_path(str(file))
-    assert load(None, variable, {}).settings.upstream.ca_file == file
-
-
-def test_the_file_of_the_token(tmp_path: Path) -> None:
-    """It is read before any port is opened; what it holds is never told."""
-    file = tmp_path / "token"
-    variable = {"CLOSE_GATEWAY_ADMIN__TOKEN_FILE": str(file)}
-    assert problems_of(environ=variable) == [
-        Problem(
-            "admin.token_file",
-            "CLOSE_GATEWAY_ADMIN__TOKEN_FILE",
-            "names a file that cannot be read: no such file or directory",
-            "Name a readable file with a token of at least 16 characters and no blanks, or leave the setting out.",
-        )
-    ]
-    for content, what in (
-        (b" canary \n", "names a file that holds what is too short"),
-        (b"canary canary canary", "names a file that holds what has a blank, or a letter that is not of ASCII"),
-        (b"\xffcanary-canary-canary", "names a file that is not UTF-8"),
-    ):
-        file.write_bytes(content)
-        assert [problem.what for problem in problems_of(environ=variable)] == [what]
-    file.write_text("\n canary-canary-canary \n")
-    assert admin_token(load(None, variable, {}).settings.admin) == Secret("canary-canary-canary")
-
-
 def test_every_setting_says_what_it_takes() -> None:
     """Whoever gives something wrong is told what would be right, for settings of every kind."""
     assert {known.words for known in KNOWN.values()} == {
@@ -371,121 +301,6 @@ def test_every_setting_says_what_it_takes() -> None:
         "the path of a file, :memory:, a URL such as postgresql://user@host/database, or off",
         "true or false",
     }
-
-
-def test_the_driver_of_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is an extra: who names such a store and lacks it is told before any port is opened, and no password."""
-    variable = {"CLOSE_GATEWAY_REJECTIONS__STORE": f"postgresql://u:{CANARY}@h/d"}
-    store = load(None, variable, {}).settings.rejections.store
-    assert str(store) == "postgresql://u:***@h/d"
-    monkeypatch.setattr("gateway.config.load.DRIVER", "no_such_driver")
-    assert problems_of(environ=variable) == [
-        Problem(
-            "rejections.store",
-            "CLOSE_GATEWAY_REJECTIONS__STORE",
-            "names a PostgreSQL database, and its driver, no_such_driver, is not installed",
-            "Install close-gateway[postgres], or name a file.",
-        )
-    ]
-
-
-names = st.sampled_from([*SECTIONS, *(known.key for known in KNOWN.values())]) | st.text(max_size=8)
-texts = st.text(max_size=12) | st.sampled_from(["off", "127.0.0.1:8080", "[::1]:0", "https://a.example", "report", "1"])
-scalars = (
-    texts
-    | st.booleans()
-    | st.integers()
-    | st.integers(min_value=10**300, max_value=10**301)
-    | st.floats()
-    | st.just(f"x{CANARY}@")
-)
-values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=4
-)
-
-
-def toml(value: object) -> str:
-    """Write a value as TOML, inline."""
-    match value:
-        case dict():
-            return "{" + ", ".join(f"{quoted(key)} = {toml(item)}" for key, item in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(map(toml, value)) + "]"
-        case str():
-            return quoted(value)
-        case float() if not math.isfinite(value):
-            return str(value)
-        case _:
-            return json.dumps(value)
-
-
-def loads_or_tells(file: Path | None, environ: Mapping[str, str], flags: Mapping[str, object]) -> None:
-    """Load; where that fails, see that it fails as it should and shows no secret."""
-    outcome: Loaded | BadConfiguration
-    try:
-        outcome = load(file, environ, flags)
-    except BadConfiguration as bad:
-        outcome = bad
-    if isinstance(outcome, Loaded):
-        assert CANARY not in repr(outcome)
-        return
-    assert outcome.problems
-    assert CANARY not in str(outcome)
-    assert CANARY not in repr(outcome.problems)
-    assert all(str(problem).isprintable() for problem in outcome.problems)
-    assert (outcome.__cause__, outcome.__context__) == (None, None)
-
-
-JUNK = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-
-
-@JUNK
-@given(sections=st.dictionaries(names, values | st.dictionaries(names, values, max_size=4), max_size=4), key=values)
-def test_whatever_a_file_says(tmp_path: Path, sections: dict[str, object], key: object) -> None:
-    """It is loaded, or every problem told, and what stands in the place of a secret is never shown."""
-    secrets = {
-        "identity": {"fingerprint_key": [CANARY, key]},
-        "rejections": {"store": f"mysql://{CANARY}"},
-        "admin": {"token": f"{CANARY} {CANARY}"},
-    }
-    lines = [f"{quoted(name)} = {toml(value)}" for name, value in (sections | secrets).items()]
-    loads_or_tells(written(tmp_path, "\n".join(lines).encode("utf-8", "replace")), {}, {})
-
-
-@JUNK
-@given(st.binary())
-@example(b"\xef\xbb\xbf")
-@example(b"[upstream]\r\ntimeout = 1\r\n")
-def test_whatever_a_file_is(tmp_path: Path, content: bytes) -> None:
-    """Bytes of any kind are loaded or told to be wrong."""
-    loads_or_tells(written(tmp_path, content), {}, {})
-
-
-junk = st.text(st.characters(), max_size=20) | texts  # lone surrogates too: bytes that are no UTF-8
-
-
-@JUNK
-@given(
-    environ=st.dictionaries(
-        st.sampled_from([known.variable for known in KNOWN.values()]) | junk.map("CLOSE_GATEWAY_".__add__), junk
-    ),
-    key=junk,
-)
-def test_whatever_the_environment_says(environ: dict[str, str], key: str) -> None:
-    """It is loaded, or every problem told, and a key of whatever bytes is never shown."""
-    environ.pop("CLOSE_GATEWAY_CONFIG", None)
-    secrets = {
-        KEY_VARIABLE: CANARY + key,
-        "CLOSE_GATEWAY_REJECTIONS__STORE": f"postgresql://u:{CANARY}{key}@h",
-        "CLOSE_GATEWAY_ADMIN__TOKEN": CANARY + key,
-    }
-    loads_or_tells(None, environ | secrets, {"listener.listen": key})
-
-
-@given(st.text())
-def test_there_is_always_a_nearest_name(name: str) -> None:
-    """However far off a name is, a known one is offered."""
-    assert nearest(name, KNOWN) in KNOWN
 
 
 def test_an_address_of_each_kind(tmp_path: Path) -> None:
