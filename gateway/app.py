@@ -1,9 +1,7 @@
 """Builds every part from the settings and joins them; alone in knowing them all."""
 
 import asyncio
-import hashlib
 import platform
-import secrets
 import signal
 import sys
 from collections import Counter
@@ -21,6 +19,7 @@ from gateway.admin.health import health, readiness
 from gateway.admin.news import News
 from gateway.admin.rejections import RejectionsApi, switched_off
 from gateway.admin.server import AdminServer
+from gateway.config.fingerprint import fingerprint_key
 from gateway.config.settings import Address, LogFormat, Mode, Settings
 from gateway.config.token import admin_token
 from gateway.console.routes import routes as console
@@ -68,7 +67,7 @@ class Gateway:
         self._reader = None if store is None or self.admin is None else AsyncReader(Reader(store))
         self._news = None if self._reader is None else News(self._reader)
         dispatcher = self._dispatcher()
-        downstream = Downstream(_fingerprint_key(settings), on_fault=dispatcher.fault)
+        downstream = Downstream(fingerprint_key(settings), on_fault=dispatcher.fault)
         self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, rounds, log)
         self._admin = _admin_server(settings, self._admin_routes(), log)
 
@@ -128,6 +127,8 @@ class Gateway:
             admin=str(self.admin) if self.admin else "off",
             upstream=self._settings.upstream.url,
             mode=self._settings.inspect.mode.value,
+            store="off" if self._settings.rejections.store is None else str(self._settings.rejections.store),
+            capture=self._settings.rejections.capture.value,
         )
 
     async def stop(self) -> None:
@@ -183,13 +184,6 @@ def _admin_server(settings: Settings, routes: Mapping[str, Handler], log: Filter
     if admin.listen is None:
         return None
     return AdminServer(routes, admin.listen, admin.hosts, Access(admin_token(admin), admin.open), log)
-
-
-def _fingerprint_key(settings: Settings) -> bytes:
-    """Without a key of the operator's, one that lasts as long as the process."""
-    key = settings.identity.fingerprint_key
-    # Of any length, and what it keys takes at most 64 bytes.
-    return secrets.token_bytes(32) if key is None else hashlib.blake2b(key.reveal().encode()).digest()
 
 
 def serve(settings: Settings) -> None:

@@ -16,6 +16,7 @@ def welcome(listen: Address, admin: Address | None, upstream: str, sandbox: "San
         f"Close Gateway listens on http://{listen}/api/v1/",
         f"  in front of {behind}",
         f"  console: http://{admin}/, health: http://{admin}/healthz" if admin else "  console and health: off",
+        *([f"  commands: close-gateway rejections list --admin http://{admin}"] if admin else []),
         "",
     ]
     if sandbox:

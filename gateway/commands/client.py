@@ -37,8 +37,7 @@ class AdminClient:
         self._url = _parts(url)
         self._shown = clean(f"{self._url.scheme}://{self._url.netloc.rpartition('@')[2]}")
         self._headers = {"Accept": "application/json"}
-        if token is not None:
-            self._headers["Authorization"] = f"Bearer {token}"
+        self._token = token
 
     def get(self, path: str, query: Mapping[str, str], *members: str) -> Any:
         """Ask; give the JSON, in which these members are. Raises Failed."""
@@ -72,10 +71,28 @@ class AdminClient:
     ) -> Iterator[HTTPResponse]:
         host, port = self._url.hostname or "", self._url.port
         kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
+        if self._token is not None and "Authorization" not in self._headers:
+            self._recognise(kind(host, port, timeout=TIMEOUT))
+            self._headers["Authorization"] = f"Bearer {self._token}"
         connection = kind(host, port, timeout=timeout)
         try:
             connection.request("GET", f"{path}?{urlencode(query)}", headers={**self._headers, **headers})
             yield connection.getresponse()
+        finally:
+            connection.close()
+
+    def _recognise(self, connection: HTTPConnection) -> None:
+        """See that it is an admin listener before it is shown the token: of a gateway's other port, Close would see it.
+
+        Raises Failed.
+        """
+        try:
+            connection.request("GET", "/login", headers=self._headers)
+            if connection.getresponse().getheader("Content-Security-Policy") is None:
+                raise Failed(
+                    f"{self._shown} is no gateway's admin listener (which is on port 8081 by default): it was not "
+                    "shown the token."
+                )
         finally:
             connection.close()
 
@@ -94,6 +111,8 @@ class AdminClient:
         if isinstance(fields, dict) and fields:
             return told_by_flags({clean(str(name)): clean(str(what)) for name, what in fields.items()})
         if answer.status == 401:  # noqa: PLR2004 - HTTP's Unauthorized
+            if self._token is not None:
+                return Failed(f"{self._shown} does not take this token: give the one of its admin.token.")
             return Failed(f"{self._shown} wants its token: set CLOSE_GATEWAY_ADMIN__TOKEN, or give --token.")
         if isinstance(errors, list) and errors:
             return Failed(f"{self._shown} answers: {clean(str(errors[0]))}")

@@ -163,8 +163,8 @@ class IdentitySettings:
     fingerprint_key: OptionalKey = None
     """What fingerprints of credentials are keyed with: at least 16 characters, secret.
 
-    The same key gives the same fingerprints after a restart and on other gateways. None: a fresh random one at each
-    start, so that fingerprints change with it.
+    The same key gives the same fingerprints after a restart and on other gateways. None: one that is kept beside the
+    store where that is a file; else a fresh random one at each start, so that fingerprints change with it.
     """
 
 

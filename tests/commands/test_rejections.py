@@ -24,6 +24,8 @@ from gateway.rejections.store import Store
 from gateway.secret import Secret
 from tests.admin.asking import admin
 from tests.commands.asking import STORE, asked, asked_of
+from tests.gateways import running
+from tests.recording import recording
 from tests.rejections.stores import HOUR, NOON, an_entry, filled, many, migrated
 
 ENTRIES = many(450)
@@ -205,8 +207,18 @@ async def test_over_a_gateway(tmp_path: Path) -> None:
         assert (refused.exit_code, "CLOSE_GATEWAY_ADMIN__TOKEN" in refused.stderr) == (1, True)
         wrong = await asked_of(gateway, "list", "--token", "canary-wrong-token")
         assert "canary" not in wrong.output
+        assert "does not take this token" in wrong.stderr
         assert "--since" in (await asked_of(gateway, "list", "--since", "x", "--token", TOKEN)).stderr
         assert (await asked_of(gateway, "show", "x", "--token", TOKEN)).exit_code == 1
+
+
+async def test_a_token_is_shown_to_an_admin_listener_alone() -> None:
+    """Of a gateway's other port, what is asked goes up to Close, and so would the token."""
+    async with recording() as upstream, running(upstream.url) as gateway:
+        result = await asyncio.to_thread(asked, "list", "--admin", gateway.url, "--token", TOKEN)
+        assert (result.exit_code, "no gateway's admin listener" in result.stderr) == (1, True)
+        assert upstream.requests
+        assert all(TOKEN.encode() not in request.head for request in upstream.requests)
 
 
 def test_nobody_there() -> None:
