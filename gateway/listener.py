@@ -1,4 +1,4 @@
-"""The downstream side: opens the port, makes each request an Exchange, drains on stop."""
+"""The downstream side: opens the port, hands each request on, drains on stop."""
 
 import asyncio
 from collections.abc import Callable

@@ -140,7 +140,7 @@ class Rig:
         if self.busy or tasks > canaries:
             names = [repr(task.get_coro()) for task in asyncio.all_tasks()]
             raise Fault(f"Left behind: {self.busy} connections to the upstream, {tasks} tasks of {canaries}: {names}")
-        failed = self.gateway.events("internal_error") + self.gateway.events("server_fault")
+        failed = self.gateway.events("internal_error")
         if failed or self.upstream._faults:
             raise Fault(f"Something failed inside: {failed or self.upstream._faults}")
         del self.upstream.connections[: -2 * kept - 8]

@@ -5,21 +5,8 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.rejections.log import log_rejection
 from gateway.rejections.record import Rejection
+from tests.rejections.stores import A_REJECTION
 
-A_REJECTION = Rejection(
-    request_id="r-1",
-    code="sender_required",
-    method="POST",
-    path="/api/v1/activity/email/",
-    email_status="outbox",
-    lead_id="lead_1",
-    email_id=None,
-    credential="fp:3f9a",
-    owner="jane@example.com",
-    client="127.0.0.1",
-    user_agent="Close/2.1 python",
-    elapsed_ms=1.25,
-)
 EVENT: dict[str, object] = {
     "event": "request_rejected",
     "log_level": "warning",

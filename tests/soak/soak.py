@@ -28,7 +28,7 @@ REST: Final = 10.0
 GROWTH_KIB: Final = 12 * 1024
 """Of resident memory from the first third of the rounds on, by the line through what was measured after each."""
 OF_A_REQUEST: Final = frozenset({"upstream_failed", "request_broken", "request_rejected"})
-OF_A_FAULT: Final = frozenset({"internal_error", "server_fault"})
+OF_A_FAULT: Final = frozenset({"internal_error"})
 
 
 class Failed(Exception):
