@@ -60,15 +60,17 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 # For every platform and every Python from 3.11 on, each with the same pins. Needs uv.
+# What a gateway may be set to use, the locked sets have: an image of it is configured, not built anew.
+EXTRAS := --extra otel --extra postgres --extra redis
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate
 lock:
 	grep -o 'flit_core>[^"]*' pyproject.toml \
-		| $(LOCK) --upgrade --extra postgres --extra test pyproject.toml - -o config/constraints-test.txt
+		| $(LOCK) --upgrade $(EXTRAS) --extra test pyproject.toml - -o config/constraints-test.txt
 	grep -o 'flit_core>[^"]*' pyproject.toml \
 		| $(LOCK) --constraint config/constraints-test.txt --extra bench pyproject.toml - -o config/constraints-bench.txt
 	grep -o 'flit_core>[^"]*' pyproject.toml \
-		| $(LOCK) --constraint config/constraints-test.txt --extra postgres pyproject.toml - -o config/constraints.txt
+		| $(LOCK) --constraint config/constraints-test.txt $(EXTRAS) pyproject.toml - -o config/constraints.txt
 
 clean:
 	rm -rf $(VENV)
