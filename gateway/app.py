@@ -34,6 +34,9 @@ from gateway.lookups.breaker import Breaker
 from gateway.lookups.cache import IdentityCache
 from gateway.lookups.client import Kind, LookupClient
 from gateway.lookups.identity import Identities
+from gateway.lookups.link import Link
+from gateway.lookups.seal import Seal
+from gateway.lookups.shared import SharedIdentities
 from gateway.lookups.stored_email import StoredEmails
 from gateway.outgoing import Rounds
 from gateway.rejections.reader import AsyncReader, Reader
@@ -60,14 +63,16 @@ class Gateway:
         self._lookups = _lookup_client(settings, self._pool)
         identity, pause = settings.identity, settings.lookups.breaker_pause
         cache = IdentityCache(identity.ttl, identity.max_entries, pause)
-        self._identities = Identities(self._lookups, cache)
+        key = fingerprint_key(settings)
+        self._shared = _shared(settings, key, log)
+        self._identities = Identities(self._lookups, cache, self._shared)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
         self._recorder = None if store is None else _recorder(settings, store, log)
         self._reader = None if store is None or self.admin is None else AsyncReader(Reader(store))
         self._news = None if self._reader is None else News(self._reader)
         dispatcher = self._dispatcher()
-        downstream = Downstream(fingerprint_key(settings), on_fault=dispatcher.fault)
+        downstream = Downstream(key, on_fault=dispatcher.fault)
         self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, rounds, log)
         self._admin = _admin_server(settings, self._admin_routes(), log)
 
@@ -98,10 +103,10 @@ class Gateway:
     def _admin_routes(self) -> Mapping[str, Handler]:
         """Join what the admin listener serves."""
         state = None if self._recorder is None else self._recorder.state
-        admin = self._settings.admin
+        shared, admin = self._shared, self._settings.admin
         routes = {
             "/healthz": health(self.counts),
-            "/readyz": readiness(lambda: self._stopping, state),
+            "/readyz": readiness(lambda: self._stopping, state, None if shared is None else lambda: shared.state),
             **console(lambda: self.listen, login=admin.token is not None or admin.token_file is not None),
         }
         if self._reader is None or self._news is None or state is None:
@@ -120,6 +125,8 @@ class Gateway:
             raise
         if self._recorder is not None:
             await self._recorder.start(f"{platform.node()}:{self.listen.port}")
+        if self._shared is not None:
+            self._shared.start()
         self._log.info(
             "gateway_started",
             version=__version__,
@@ -143,6 +150,8 @@ class Gateway:
 
     async def _close(self) -> None:
         await self._identities.close()
+        if self._shared is not None:
+            await self._shared.close()
         await self._pool.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
         if self._news is not None:
@@ -177,6 +186,15 @@ def _lookup_client(settings: Settings, pool: Pool) -> LookupClient:
     lookups = settings.lookups
     breakers = {kind: Breaker(lookups.breaker_failures, lookups.breaker_pause) for kind in Kind}
     return LookupClient(pool, f"close-gateway/{__version__}", timeout=lookups.timeout, breakers=breakers)
+
+
+def _shared(settings: Settings, key: bytes, log: FilteringBoundLogger) -> SharedIdentities | None:
+    identity, lookups = settings.identity, settings.lookups
+    if identity.cache is None:
+        return None
+    link = Link(identity.cache, log, pause=lookups.breaker_pause)
+    seal = Seal(key, settings.upstream.url)
+    return SharedIdentities(link, seal, ttl=identity.ttl, pause=lookups.breaker_pause, timeout=lookups.timeout)
 
 
 def _admin_server(settings: Settings, routes: Mapping[str, Handler], log: FilteringBoundLogger) -> AdminServer | None:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from gateway import __version__
 from gateway.admin.answers import Handler, answer
+from gateway.lookups.link import CacheState
 from gateway.rejections.recorder import StoreState
 
 
@@ -19,15 +20,21 @@ def health(counts: Counter[str]) -> Handler:
     return handle
 
 
-def readiness(draining: Callable[[], bool], store: Callable[[], StoreState] | None) -> Handler:
+def readiness(
+    draining: Callable[[], bool],
+    store: Callable[[], StoreState] | None,
+    cache: Callable[[], CacheState] | None,
+) -> Handler:
     """Make the handler of `GET /readyz`: 200 while new requests are welcome, 503 once the gateway is about to stop.
 
-    A store that is down is told, and no reason to send requests elsewhere: they are served as well without it.
+    A store or a shared cache that is down is told, and no reason to send requests elsewhere: they are served as well
+    without it.
     """
 
     async def handle(_: web.Request) -> web.Response:
         stopping = draining()
-        body = {"status": "draining" if stopping else "ready", "store": store_json(store)}
+        status = "draining" if stopping else "ready"
+        body = {"status": status, "store": store_json(store), "cache": cache_json(cache)}
         return answer(body, 503 if stopping else 200)
 
     return handle
@@ -39,3 +46,11 @@ def store_json(store: Callable[[], StoreState] | None) -> dict[str, object]:
         return {"status": "off", "reason": None, "waiting": 0}
     state = store()
     return {"status": state.status.value, "reason": state.reason, "waiting": state.waiting}
+
+
+def cache_json(cache: Callable[[], CacheState] | None) -> dict[str, object]:
+    """Tell how the shared cache of identities does; without one, that it is off."""
+    if cache is None:
+        return {"status": "off", "reason": None}
+    state = cache()
+    return {"status": "ok" if state.up else "down", "reason": state.reason}

@@ -14,6 +14,7 @@ from gateway.config.values import (
     ListenAddress,
     OpenPath,
     OptionalAddress,
+    OptionalCache,
     OptionalKey,
     OptionalPath,
     OptionalStore,
@@ -165,6 +166,12 @@ class IdentitySettings:
 
     The same key gives the same fingerprints after a restart and on other gateways. None: one that is kept beside the
     store where that is a file; else a fresh random one at each start, so that fingerprints change with it.
+    """
+    cache: OptionalCache = None
+    """The URL of a Redis or Valkey in which several gateways share what they were told: redis, rediss or unix.
+
+    They need the same fingerprint_key, which keys all that stands there. Where it fails, Close is asked as without it.
+    None ("off"): each gateway asks for itself.
     """
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from annotated_types import Ge, Gt, Le
 from pydantic_core import CoreSchema, core_schema
 
+from gateway.config.cache import CacheLocation
 from gateway.config.store import StoreLocation
 from gateway.secret import Secret
 
@@ -174,6 +175,10 @@ def _store_or_off(text: str) -> StoreLocation | None:
     return None if text == "off" else StoreLocation.parse(text)
 
 
+def _cache_or_off(text: str) -> CacheLocation | None:
+    return None if text == "off" else CacheLocation.parse(text)
+
+
 def secret(text: str) -> Secret:
     """Take a text that is long enough for a secret. Raises ValueError."""
     if len(text) < SECRET_LENGTH:
@@ -215,6 +220,10 @@ OpenPath: TypeAlias = Annotated[str, Text(_open_path, f"paths that stay open: {'
 OptionalStore: TypeAlias = Annotated[
     StoreLocation | None,
     Text(_store_or_off, "the path of a file, :memory:, a URL such as postgresql://user@host/database, or off"),
+]
+OptionalCache: TypeAlias = Annotated[
+    CacheLocation | None,
+    Text(_cache_or_off, "a URL such as redis://user:password@host:6379/0, rediss://host or unix:///run/a.sock, or off"),
 ]
 Seconds: TypeAlias = Annotated[float, Gt(0), Le(86_400), Takes("a number of seconds above 0, up to 86400")]
 SecondsOrNone: TypeAlias = Annotated[float, Ge(0), Le(86_400), Takes("a number of seconds from 0 to 86400")]

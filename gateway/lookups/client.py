@@ -95,13 +95,16 @@ class LookupClient:
             user_agent.encode(),
         )
 
-    async def ask(self, question: Question, credentials: Credentials) -> dict[str, object]:
-        """Give the JSON object that Close answers with. Raises LookupFailed where there is none."""
+    async def ask(self, question: Question, credentials: Credentials, within: float | None = None) -> dict[str, object]:
+        """Give the JSON object that Close answers with, `within` so many seconds where less are left than usual.
+
+        Raises LookupFailed where there is none.
+        """
         breaker = self._breakers[question.kind]
         if not breaker.closed(monotonic()):
             raise LookupFailed(question.kind, "paused")
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._timeout if within is None else within):
                 status, body = await self._retried(question, credentials)
         except UpstreamBusy as error:
             raise LookupFailed(question.kind, error.code) from None  # it is we who are busy

@@ -299,6 +299,7 @@ def test_every_setting_says_what_it_takes() -> None:
         "shape, redacted or full",
         "the path of a file",
         "the path of a file, :memory:, a URL such as postgresql://user@host/database, or off",
+        "a URL such as redis://user:password@host:6379/0, rediss://host or unix:///run/a.sock, or off",
         "true or false",
     }
 
