@@ -28,6 +28,8 @@ class CacheLocation:
         """Read "redis://…", "rediss://…" or "unix://…". Raises ValueError."""
         if not URL.fullmatch(text):
             raise ValueError("holds a blank or a letter that no URL has")
+        if "#" in text:
+            raise ValueError("has a #, which is written %23 in a password")
         try:
             parts = urlsplit(text)
             port = parts.port
@@ -37,8 +39,6 @@ class CacheLocation:
             raise ValueError("does not begin with redis://, rediss:// or unix://")
         if STARS in text:
             raise ValueError("has stars where a password was")
-        if "#" in text:
-            raise ValueError("has a #, which is written %23 in a password")
         if port == 0:
             raise ValueError("has a port that cannot be connected to")
         _check_place(parts)

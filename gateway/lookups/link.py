@@ -11,7 +11,7 @@ Why     One connection for all: what comes up while an answer is due goes out to
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from time import monotonic
@@ -136,7 +136,7 @@ class Link:
                         asked.answer.set_result(answer)
                 self._sent = []
         except Exception as error:  # noqa: BLE001 - whatever it is, look-ups go on without the cache
-            self._failed(type(error).__name__)
+            self._failed(_named(error))
         finally:
             self._sending = None
 
@@ -164,7 +164,7 @@ class Link:
             try:
                 await self._try()
             except Exception as error:  # noqa: BLE001 - as above
-                self._down(TOO_SLOW if isinstance(error, TimeoutError) else type(error).__name__)
+                self._down(TOO_SLOW if isinstance(error, TimeoutError) else _named(error))
             else:
                 self._back()
                 return
@@ -204,7 +204,7 @@ class Link:
 class Timer:
     """Calls back after BUDGET, in two steps: see GRACE."""
 
-    def __init__(self, late: Any) -> None:
+    def __init__(self, late: Callable[[], None]) -> None:
         self._late = late
         self._handle = asyncio.get_running_loop().call_later(BUDGET - GRACE, self._nearly)
 
@@ -213,6 +213,12 @@ class Timer:
 
     def cancel(self) -> None:
         self._handle.cancel()
+
+
+def _named(error: Exception) -> str:
+    """Name an error. Over a UNIX socket, what Redis refuses comes wrapped in one that says nothing."""
+    cause = error.__cause__
+    return type(cause if type(cause).__module__ == "redis.exceptions" else error).__name__
 
 
 def _connection(location: CacheLocation) -> "AbstractConnection":

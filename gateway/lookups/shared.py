@@ -129,7 +129,7 @@ class SharedIdentities:
             if await self._link.ask("SET", name, claim, "NX", *life):
                 return Turn(name, claim, self._timeout)
             value = await self._link.ask("GETRANGE", name, 0, MAX_VALUE)  # another one was quicker
-        found = None if value is None else self._seal.read(name, value, time.time())
+        found = self._seal.read(name, value, time.time()) if isinstance(value, bytes) else None
         if found is not None:
             return found
         await self._link.ask("SET", name, claim, *life)  # nothing that a gateway of ours has put there
