@@ -84,14 +84,14 @@ class SharedIdentities:
         with suppress(CacheDown):
             while True:
                 with self._link.in_time():
-                    found = await self._claim(name)
+                    found = await self._claim(name, started)
                 if not isinstance(found, Claimed):
                     return found
                 if monotonic() - started + look > PATIENCE * self._timeout:
                     break
                 await asyncio.sleep(look)
                 look = min(2 * look, LAST_LOOK)
-        return Turn(name, None, max(self._timeout - (monotonic() - started), (1 - PATIENCE) * self._timeout))
+        return Turn(name, None, self._left(started))
 
     def tell(self, turn: Turn, outcome: Identity | Unknown) -> None:
         """Share what Close has answered."""
@@ -121,19 +121,23 @@ class SharedIdentities:
         await asyncio.gather(*writing, return_exceptions=True)
         await self._link.close()
 
-    async def _claim(self, name: str) -> Shared | Claimed | Turn:
+    def _left(self, started: float) -> float:
+        return max(self._timeout - (monotonic() - started), (1 - PATIENCE) * self._timeout)
+
+    async def _claim(self, name: str, started: float) -> Shared | Claimed | Turn:
+        """Give what stands there; where it is nothing, put a claim there."""
         claim = self._seal.claim(name, secrets.token_hex(8))
         life = ("PX", _milliseconds(CLAIM * self._timeout))
         value = await self._link.ask("GETRANGE", name, 0, MAX_VALUE)
         if value == b"":
             if await self._link.ask("SET", name, claim, "NX", *life):
-                return Turn(name, claim, self._timeout)
+                return Turn(name, claim, self._left(started))
             value = await self._link.ask("GETRANGE", name, 0, MAX_VALUE)  # another one was quicker
         found = self._seal.read(name, value, time.time()) if isinstance(value, bytes) else None
         if found is not None:
             return found
         await self._link.ask("SET", name, claim, *life)  # nothing that a gateway of ours has put there
-        return Turn(name, claim, self._timeout)
+        return Turn(name, claim, self._left(started))
 
     def _write(self, work: Coroutine[None, None, None]) -> None:
         if len(self._writing) >= MOST_WRITES:

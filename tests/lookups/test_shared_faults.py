@@ -8,13 +8,12 @@ from contextlib import asynccontextmanager
 import pytest
 import trustme
 
-from gateway.lookups.link import BUDGET, CacheState
+from gateway.lookups.link import CacheState
 from tests.lookups.redis_server import RedisServer, redis_server
 from tests.lookups.sharing import JANE, Peer, asked, peers, slowly, until
 from tests.raw import with_length
 from tests.recording import Recording, hangs
 
-UP = CacheState(up=True, reason=None)
 BACK = ("identity_cache_back", None)
 
 
@@ -32,15 +31,11 @@ async def test_redis_stands_still() -> None:
             await asks_close(peer, upstream, "a")
             server.pause()
             try:
-                loop = asyncio.get_running_loop()
-                began = loop.time()
                 assert await asyncio.gather(*(peer.owner(f"key{number}") for number in range(20))) == [JANE] * 20
-                assert loop.time() - began >= BUDGET / 2  # it was waited for
                 assert peer.link.state == CacheState(up=False, reason="too_slow")
-                asked_before = len(peer.link._queue) + len(peer.link._sent)
                 for number in range(20):
                     await asks_close(peer, upstream, f"later{number}")
-                assert (asked_before, peer.link.failures) == (0, 1)
+                assert (peer.link.failures, peer.link._queue, peer.link._sent) == (1, [], [])
             finally:
                 server.resume()
             await peer.is_up()
