@@ -13,9 +13,11 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from gateway import __version__
+from gateway.access_log import access_log
 from gateway.admin.access import Access
 from gateway.admin.answers import Handler
 from gateway.admin.health import health, readiness
+from gateway.admin.metrics import metrics
 from gateway.admin.news import News
 from gateway.admin.rejections import RejectionsApi, switched_off
 from gateway.admin.server import AdminServer
@@ -35,11 +37,14 @@ from gateway.lookups.cache import IdentityCache
 from gateway.lookups.client import Kind, LookupClient
 from gateway.lookups.identity import Identities
 from gateway.lookups.stored_email import StoredEmails
+from gateway.meters import Meters, Snapshot, only
 from gateway.outgoing import Rounds
 from gateway.rejections.reader import AsyncReader, Reader
-from gateway.rejections.recorder import Recorder
+from gateway.rejections.recorder import Recorder, StoreState
 from gateway.rejections.store import Store
+from gateway.rejections.writer import StoreStatus
 from gateway.upstream.pool import Origin, Pool, tls_context
+from gateway.vitals import vitals
 
 
 class Gateway:
@@ -53,21 +58,22 @@ class Gateway:
         self._log = log
         rounds = Rounds(asyncio.get_running_loop())
         self._pool = _pool(settings, rounds)
-        self.counts: Counter[str] = Counter()
+        self._meters = Meters()
         self._stopping = False
         self.listen = settings.listener.listen
         self.admin = settings.admin.listen
-        self._lookups = _lookup_client(settings, self._pool)
+        self._lookups = _lookup_client(settings, self._pool, self._meters)
         identity, pause = settings.identity, settings.lookups.breaker_pause
         cache = IdentityCache(identity.ttl, identity.max_entries, pause)
-        self._identities = Identities(self._lookups, cache)
+        self._identities = Identities(self._lookups, cache, self._meters)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
         self._recorder = None if store is None else _recorder(settings, store, log)
         self._reader = None if store is None or self.admin is None else AsyncReader(Reader(store))
         self._news = None if self._reader is None else News(self._reader)
         dispatcher = self._dispatcher()
-        downstream = Downstream(fingerprint_key(settings), on_fault=dispatcher.fault)
+        on_end = access_log(log) if settings.log.access else None
+        downstream = Downstream(fingerprint_key(settings), self._meters, on_end=on_end, on_fault=dispatcher.fault)
         self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, rounds, log)
         self._admin = _admin_server(settings, self._admin_routes(), log)
 
@@ -88,7 +94,7 @@ class Gateway:
             self._identities,
             StoredEmails(self._lookups),
             self._log,
-            self.counts,
+            self._meters,
             self._recorder,
             self._thread,
             mark=settings.answer.mark,
@@ -102,12 +108,40 @@ class Gateway:
         routes = {
             "/healthz": health(self.counts),
             "/readyz": readiness(lambda: self._stopping, state),
+            "/metrics": metrics(self._snapshot),
             **console(lambda: self.listen, login=admin.token is not None or admin.token_file is not None),
         }
         if self._reader is None or self._news is None or state is None:
             return {**routes, **switched_off()}
         api = RejectionsApi(self._reader, self._news, self.counts, state, lambda: f"http://{self.listen.from_here}")
         return {**routes, **api.routes()}
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What was done with intercepted requests."""
+        return self._meters.counts
+
+    async def _snapshot(self) -> Snapshot:
+        return self.snapshot()
+
+    def snapshot(self) -> Snapshot:
+        """Read everything that is counted or measured."""
+        pool, listener = self._pool, self._listener
+        return {
+            **self._meters.snapshot(),
+            "identity_cache_entries": only(len(self._identities)),
+            "upstream_connections": {
+                ("idle",): pool.idle,
+                ("busy",): pool.open - pool.idle,
+                ("opening",): pool.opening,
+            },
+            "upstream_waiting": only(pool.waiting),
+            "client_connections": only(listener.connections),
+            "requests_in_flight": only(listener.active),
+            **({} if self._recorder is None else _of_store(self._recorder.state())),
+            "build_info": {(__version__, platform.python_version()): 1},
+            **vitals(),
+        }
 
     async def start(self) -> None:
         """Open the listeners. Raises PortTaken, and leaves nothing open then."""
@@ -173,10 +207,19 @@ def _recorder(settings: Settings, store: Store, log: FilteringBoundLogger) -> Re
     return Recorder(settings.rejections, store, log, enforced=settings.inspect.mode is Mode.ENFORCE)
 
 
-def _lookup_client(settings: Settings, pool: Pool) -> LookupClient:
+def _of_store(state: StoreState) -> Snapshot:
+    return {
+        "rejections_recorded": only(state.written),
+        "rejections_folded": only(state.folded),
+        "store_backlog": only(state.waiting),
+        "store_up": only(state.status is not StoreStatus.DOWN),
+    }
+
+
+def _lookup_client(settings: Settings, pool: Pool, meters: Meters) -> LookupClient:
     lookups = settings.lookups
     breakers = {kind: Breaker(lookups.breaker_failures, lookups.breaker_pause) for kind in Kind}
-    return LookupClient(pool, f"close-gateway/{__version__}", timeout=lookups.timeout, breakers=breakers)
+    return LookupClient(pool, f"close-gateway/{__version__}", meters, timeout=lookups.timeout, breakers=breakers)
 
 
 def _admin_server(settings: Settings, routes: Mapping[str, Handler], log: FilteringBoundLogger) -> AdminServer | None:

@@ -59,6 +59,11 @@ class Listener:
         """How many requests are in flight."""
         return sum(connection.busy for connection in self._server.connections)
 
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._server.connections)
+
     async def drain(self, grace: float) -> int:
         """Stop accepting, finish what is in flight within `grace` seconds, then close every connection.
 
