@@ -94,7 +94,7 @@ class Meters:
     def ended(self, kind: str, status: int, took: float, waited: float) -> None:
         """Count a request that is over. `status` is 0 where no answer began; the times are in seconds."""
         of_kind = self._requests[kind]
-        of_kind.statuses[status // 100] += 1
+        of_kind.statuses[min(status // 100, 5)] += 1  # RFC 9110, 15: what is beyond 599 counts as a 5xx
         of_kind.total.add(took)
         of_kind.own.add(took - waited)
 
