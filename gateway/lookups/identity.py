@@ -22,6 +22,11 @@ class Identities:
         self._cache = cache
         self._asked: dict[Key, asyncio.Task[Identity]] = {}
 
+    @property
+    def asking(self) -> int:
+        """How many questions are under way."""
+        return len(self._asked)
+
     def known(self, credentials: Credentials, user_id: str | None) -> Identity | None:
         """Tell the user's identity where it is known already, and for None the credential's owner's.
 
