@@ -8,7 +8,7 @@ Rule    The gateway's own share of a request's time is all of it, less what it w
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -36,8 +36,20 @@ class Distribution:
 
 Series: TypeAlias = dict[tuple[str, ...], float | Distribution]
 """The values of one metric, by those of its labels."""
-Snapshot: TypeAlias = dict[str, Series]
+Readings: TypeAlias = dict[str, Series]
 """All metrics at one time, by name. Can be sent to another process, and added to others."""
+GAUGES: Final = frozenset(
+    {
+        "identity_cache_entries",
+        "upstream_connections",
+        "upstream_waiting",
+        "client_connections",
+        "requests_in_flight",
+        "process_resident_memory_bytes",
+        "process_open_fds",
+    }
+)
+"""Metrics that tell how things are, and end with their process; what the others counted stays true after it."""
 
 
 class Histogram:
@@ -98,7 +110,7 @@ class Meters:
         of_kind.total.add(took)
         of_kind.own.add(took - waited)
 
-    def snapshot(self) -> Snapshot:
+    def read(self) -> Readings:
         """Read all of it."""
         requests = self._requests.items()
         verdicts = {(name, ""): self.counts[name] for name in ("forwarded", "filled", "oversize")}
@@ -122,15 +134,20 @@ class Meters:
         }
 
 
-def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
+def merged(readings: Iterable[Readings]) -> Readings:
     """Add up what several processes counted."""
-    merged: Snapshot = {}
-    for snapshot in snapshots:
-        for name, series in snapshot.items():
+    merged: Readings = {}
+    for reading in readings:
+        for name, series in reading.items():
             sums = merged.setdefault(name, {})
             for labels, value in series.items():
                 sums[labels] = _sum(sums[labels], value) if labels in sums else value
     return merged
+
+
+def counted(readings: Readings) -> Readings:
+    """Keep what has been counted of a process that is gone."""
+    return {name: series for name, series in readings.items() if name not in GAUGES}
 
 
 def _sum(one: float | Distribution, other: float | Distribution) -> float | Distribution:
@@ -152,6 +169,3 @@ def _labelled(verdict: str, counts: Counter[str]) -> Series:
 def only(value: float) -> Series:
     """Give the values of a metric without labels."""
     return {(): value}
-
-
-__all__: Sequence[str] = ["Distribution", "Histogram", "Meters", "Series", "Snapshot", "merged", "only"]

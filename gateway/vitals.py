@@ -5,14 +5,14 @@ import time
 from pathlib import Path
 from typing import Final
 
-from gateway.meters import Snapshot, only
+from gateway.meters import Readings, only
 
 PROC: Final = Path("/proc/self")
 
 
-def vitals() -> Snapshot:
+def vitals() -> Readings:
     """Read processor time, memory and open files; where the system does not tell, they are left out."""
-    found: Snapshot = {"process_cpu_seconds": only(time.process_time())}
+    found: Readings = {"process_cpu_seconds": only(time.process_time())}
     try:
         pages = int((PROC / "statm").read_bytes().split()[1])
         found["process_resident_memory_bytes"] = only(pages * os.sysconf("SC_PAGE_SIZE"))

@@ -31,9 +31,9 @@ def test_what_two_processes_counted_adds_up(requests: list[tuple[str, int, float
             meters.ended(kind, status, took, waited)
             meters.rejected["sender_required"] += 1
             meters.received += status
-    sent = (pickle.dumps(meters.snapshot()) for meters in (one, other))
+    sent = (pickle.dumps(meters.read()) for meters in (one, other))
     sums = merged(pickle.loads(data) for data in sent)  # noqa: S301 - our own
-    expected = alone.snapshot()
+    expected = alone.read()
     assert sums.keys() == expected.keys()
     for name in sums.keys() - {"request_duration_seconds", "own_duration_seconds"}:
         assert sums[name] == expected[name]
@@ -56,4 +56,4 @@ def test_each_status_has_a_name() -> None:
     meters = Meters()
     for status in (0, 103, 204, 308, 499, 999):
         meters.ended("pass_through", status, 0.001, 0.0)
-    assert meters.snapshot()["requests"] == {("pass_through", status): 1 for status in STATUSES}
+    assert meters.read()["requests"] == {("pass_through", status): 1 for status in STATUSES}

@@ -7,13 +7,18 @@ Rule    What there is, is told by this table alone: a count that is not in it, o
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+import platform
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from aiohttp import web
 
+from gateway import __version__
 from gateway.admin.answers import Handler
-from gateway.meters import Distribution, Series, Snapshot
+from gateway.meters import Distribution, Readings, Series, only
+from gateway.rejections.recorder import StoreState
+from gateway.rejections.writer import StoreStatus
+from gateway.snapshot import Look, Snapshot
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -67,24 +72,42 @@ FAMILIES: Final = {
 }
 
 
-def metrics(ask: Callable[[], Awaitable[Snapshot]]) -> Handler:
+def metrics(look: Look) -> Handler:
     """Make the handler of `GET /metrics`, in the format that is asked for."""
 
     async def handle(request: web.Request) -> web.Response:
-        snapshot = await ask()
+        told = readings(await look())
         # In a thread: the library is imported when it is needed first, and that takes a while.
-        body, content_type = await asyncio.to_thread(_written, snapshot, request.headers.get("Accept", ""))
+        body, content_type = await asyncio.to_thread(_written, told, request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
 
     return handle
 
 
-def _written(snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
+def readings(snapshot: Snapshot) -> Readings:
+    """Give all metrics, by the names that FAMILIES has."""
+    return {
+        **snapshot.readings,
+        **({} if snapshot.store is None else _of_store(snapshot.store)),
+        "build_info": {(__version__, platform.python_version()): 1},
+    }
+
+
+def _of_store(state: StoreState) -> Readings:
+    return {
+        "rejections_recorded": only(state.written),
+        "rejections_folded": only(state.folded),
+        "store_backlog": only(state.waiting),
+        "store_up": only(state.status is not StoreStatus.DOWN),
+    }
+
+
+def _written(readings: Readings, accept: str) -> tuple[bytes, str]:
     from prometheus_client import CollectorRegistry
     from prometheus_client.exposition import choose_encoder
 
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Collector(snapshot))
+    registry.register(_Collector(readings))
     encoder, content_type = choose_encoder(accept)
     return encoder(registry), content_type
 
@@ -92,11 +115,11 @@ def _written(snapshot: Snapshot, accept: str) -> tuple[bytes, str]:
 class _Collector:
     """What prometheus_client asks for metrics."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self._snapshot = snapshot
+    def __init__(self, readings: Readings) -> None:
+        self._readings = readings
 
     def collect(self) -> Iterable["Metric"]:
-        for name, series in self._snapshot.items():
+        for name, series in self._readings.items():
             yield _metric(name if name.startswith(UNPREFIXED) else PREFIX + name, FAMILIES[name], series)
 
 

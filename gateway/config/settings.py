@@ -21,6 +21,7 @@ from gateway.config.values import (
     Seconds,
     SecondsOrNone,
     UpstreamUrl,
+    Workers,
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "LookupSettings",
     "Mode",
     "Oversize",
+    "ProcessSettings",
     "RejectionsSettings",
     "Settings",
     "ShutdownSettings",
@@ -244,6 +246,17 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSettings:
+    """[process] How many processes serve requests."""
+
+    workers: Workers = 1
+    """1: one does all. More: so many share the port, and one more process looks after them.
+
+    What is limited or remembered, each of them limits and remembers for itself: connections, identities, the backlog.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShutdownSettings:
     """[shutdown] How the gateway stops."""
 
@@ -264,4 +277,5 @@ class Settings:
     admin: AdminSettings = field(default_factory=AdminSettings)
     rejections: RejectionsSettings = field(default_factory=RejectionsSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    process: ProcessSettings = field(default_factory=ProcessSettings)
     shutdown: ShutdownSettings = field(default_factory=ShutdownSettings)

@@ -219,6 +219,7 @@ OptionalStore: TypeAlias = Annotated[
 Seconds: TypeAlias = Annotated[float, Gt(0), Le(86_400), Takes("a number of seconds above 0, up to 86400")]
 SecondsOrNone: TypeAlias = Annotated[float, Ge(0), Le(86_400), Takes("a number of seconds from 0 to 86400")]
 Count: TypeAlias = Annotated[int, Ge(1), Le(1_000_000), Takes("a whole number from 1 to 1000000")]
+Workers: TypeAlias = Annotated[int, Ge(1), Le(256), Takes("a whole number from 1 to 256")]
 Days: TypeAlias = Annotated[int, Ge(1), Le(36_500), Takes("a whole number of days from 1 to 36500")]
 Entries: TypeAlias = Annotated[int, Ge(1), Le(10**9), Takes("a whole number from 1 to 1000000000")]
 Bytes: TypeAlias = Annotated[int, Ge(1), Le(2**30), Takes("a whole number of bytes from 1 to 1073741824")]
@@ -257,3 +258,16 @@ def spelled(value: object) -> str:
             return quoted("off")
         case _:
             return quoted(str(value))
+
+
+def said(value: object) -> object:
+    """Give the value of a setting for JSON. A secret comes out as stars."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case enum.Enum():
+            return said(value.value)
+        case tuple():
+            return [said(part) for part in value]
+        case _:
+            return printable(str(value))

@@ -85,6 +85,10 @@ class ClientConnection(asyncio.Protocol):
         """Whether a request is in flight."""
         return self._current is not None
 
+    def limit(self, limits: ListenerSettings) -> None:
+        """Hold what is read from now on to these limits; those in time are the server's."""
+        self._reader.limits = limits
+
     # -- asyncio.Protocol --
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -336,6 +340,14 @@ class ClientServer:
         self.limits = limits
         self.log = log
         self.connections: set[ClientConnection] = set()
+
+    def renew(self, handle: Callable[[Exchange], None], limits: ListenerSettings, log: FilteringBoundLogger) -> None:
+        """Have this in force from the next request on, on open connections too."""
+        self.handle = handle
+        self.limits = limits
+        self.log = log
+        for connection in self.connections:
+            connection.limit(limits)
 
     def __call__(self) -> ClientConnection:
         return ClientConnection(self)

@@ -24,6 +24,11 @@ class Identities:
         self._meters = meters
         self._asked: dict[Key, asyncio.Task[Identity]] = {}
 
+    @property
+    def asking(self) -> int:
+        """How many questions are under way."""
+        return len(self._asked)
+
     def known(self, credentials: Credentials, user_id: str | None) -> Identity | None:
         """Tell the user's identity where it is known already, and for None the credential's owner's.
 
@@ -50,10 +55,6 @@ class Identities:
             self._asked[key] = task
             task.add_done_callback(lambda done: self._settled(key, done))
         return await asyncio.shield(task)
-
-    def __len__(self) -> int:
-        """How many are remembered."""
-        return len(self._cache)
 
     def remembered(self, credentials: Credentials) -> Identity | None:
         """Tell the credential's owner where it is known already; nothing is asked."""

@@ -10,9 +10,10 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as read_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as read_text
 
-from gateway.admin.metrics import FAMILIES
+from gateway.admin.metrics import FAMILIES, readings
 from gateway.config.settings import AdminSettings, InspectSettings, Mode, RejectionsSettings
 from gateway.config.store import StoreLocation
+from gateway.meters import GAUGES
 from gateway.sandbox import Sandbox
 from gateway.sandbox.seed import JANE
 from gateway.secret import Secret
@@ -154,7 +155,13 @@ async def test_every_metric_has_its_description_and_is_there(sandbox: Sandbox, t
     """A dashboard can rely on the table: what is in it is exposed, and nothing else."""
     rejections = RejectionsSettings(store=StoreLocation.parse(str(tmp_path / "store.sqlite3")))
     async with running(sandbox.url, admin=ADMIN, rejections=rejections) as gateway:
-        assert gateway.gateway.snapshot().keys() == FAMILIES.keys()
+        assert readings(gateway.gateway.serving.snapshot()).keys() == FAMILIES.keys()
+
+
+def test_what_ends_with_a_process_is_told_apart() -> None:
+    """Of a worker that is gone, counters stay, and gauges go: neither may be taken for the other."""
+    of_store_and_build = {"store_backlog", "store_up", "build_info"}  # told once for all, not by each process
+    assert {name for name, family in FAMILIES.items() if family.kind == "gauge"} - of_store_and_build == GAUGES
 
 
 async def test_openmetrics_is_spoken_too(sandbox: Sandbox) -> None:

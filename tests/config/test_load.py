@@ -282,6 +282,7 @@ def test_every_setting_says_what_it_takes() -> None:
         "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080",
         "HOST:PORT, such as 127.0.0.1:8081 or [::1]:8081, or off",
         "a URL of scheme, host and, where it is needed, port, such as https://api.close.com",
+        "a whole number from 1 to 256",
         "a list of host names without a port, such as gateway.internal",
         "a number of seconds above 0, up to 86400",
         "a number of seconds from 0 to 86400",
