@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from gateway.config.settings import Address, AdminSettings, IdentitySettings, Settings
+from gateway.config.store import StoreKind
 
 PORTS: Final = {"http": 80, "https": 443}
 LOCALHOST: Final = frozenset({"127.0.0.1", "::1"})
@@ -33,6 +34,13 @@ def check(settings: Settings) -> Iterator[Conflict]:
         )
     yield from _access(settings.admin)
     yield from _sharing(settings.identity)
+    store, workers = settings.rejections.store, settings.process.workers
+    if workers > 1 and store is not None and store.kind is StoreKind.MEMORY:
+        yield Conflict(
+            ("rejections.store", "process.workers"),
+            f"is {store}, which no other process sees, and there are {workers} workers",
+            'Name a file, a PostgreSQL database or "off", or have one worker.',
+        )
     upstream = _address(settings.upstream.url)
     for name, listener in (("listener.listen", listen), ("admin.listen", admin)):
         if listener is not None and _leads_to(upstream, listener):

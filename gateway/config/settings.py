@@ -22,6 +22,7 @@ from gateway.config.values import (
     Seconds,
     SecondsOrNone,
     UpstreamUrl,
+    Workers,
 )
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "LookupSettings",
     "Mode",
     "Oversize",
+    "ProcessSettings",
     "RejectionsSettings",
     "Settings",
     "ShutdownSettings",
@@ -246,6 +248,19 @@ class LogSettings:
     """JSON lines, or lines for reading."""
     level: LogLevel = LogLevel.INFO
     """The least severe level that is written. Refusals are warnings: with error, they go unlogged."""
+    access: bool = False
+    """Whether each request is logged once it is over, as request_served (info)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSettings:
+    """[process] How many processes serve requests."""
+
+    workers: Workers = 1
+    """1: one does all. More: so many share the port, and one more process looks after them.
+
+    What is limited or remembered, each of them limits and remembers for itself: connections, identities, the backlog.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -269,4 +284,5 @@ class Settings:
     admin: AdminSettings = field(default_factory=AdminSettings)
     rejections: RejectionsSettings = field(default_factory=RejectionsSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    process: ProcessSettings = field(default_factory=ProcessSettings)
     shutdown: ShutdownSettings = field(default_factory=ShutdownSettings)

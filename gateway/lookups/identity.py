@@ -8,7 +8,6 @@ Rule    Where gateways share what they were told, that is looked for before Clos
 
 import asyncio
 import math
-from dataclasses import dataclass
 from time import monotonic
 
 from gateway.exchange import Credentials
@@ -17,27 +16,26 @@ from gateway.lookups.cache import Identity, IdentityCache, Key, Unknown
 from gateway.lookups.client import Kind, LookupClient, LookupFailed, Question
 from gateway.lookups.seal import Shared
 from gateway.lookups.shared import SharedIdentities
+from gateway.meters import Meters
 from gateway.policy.sender import SenderState, sender_state
-
-
-@dataclass(slots=True)
-class IdentityCounts:
-    """How often an identity, or that there is none, was known here, was known to another gateway, or was asked for."""
-
-    local_hits: int = 0
-    shared_hits: int = 0
-    misses: int = 0
 
 
 class Identities:
     """Resolves credentials and user ids to identities. `shared`: with other gateways."""
 
-    def __init__(self, lookups: LookupClient, cache: IdentityCache, shared: SharedIdentities | None = None) -> None:
+    def __init__(
+        self, lookups: LookupClient, cache: IdentityCache, meters: Meters, shared: SharedIdentities | None = None
+    ) -> None:
         self._lookups = lookups
         self._cache = cache
+        self._meters = meters
         self._shared = shared
         self._asked: dict[Key, asyncio.Task[Identity]] = {}
-        self.counts = IdentityCounts()
+
+    @property
+    def asking(self) -> int:
+        """How many questions are under way."""
+        return len(self._asked)
 
     def known(self, credentials: Credentials, user_id: str | None) -> Identity | None:
         """Tell the user's identity where it is known already, and for None the credential's owner's.
@@ -45,11 +43,11 @@ class Identities:
         Raises LookupFailed where Close has said lately that it does not tell.
         """
         known = self._cache.get((credentials.digest, user_id), monotonic())
-        if known is not None:
-            self.counts.local_hits += 1
         if isinstance(known, Unknown):
             # Asking again at once would cost the caller's rate limit, and bring the same answer.
             raise LookupFailed(kind_of(user_id), known.reason)
+        if known is not None:
+            self._meters.identities_found += 1
         return known
 
     async def resolve(self, credentials: Credentials, user_id: str | None) -> Identity:
@@ -83,6 +81,8 @@ class Identities:
         for task in asked:
             task.cancel()
         await asyncio.gather(*asked, return_exceptions=True)
+        if self._shared is not None:
+            await self._shared.close()
 
     async def _ask(self, key: Key, credentials: Credentials, user_id: str | None) -> Identity:
         question = client.owner() if user_id is None else client.user(user_id)
@@ -99,7 +99,7 @@ class Identities:
         self, question: Question, credentials: Credentials, within: float | None = None
     ) -> Identity | Unknown:
         """Ask Close. Raises LookupFailed where it does not answer."""
-        self.counts.misses += 1
+        self._meters.identities_missed += 1
         try:
             return _identity(await self._lookups.ask(question, credentials, within), question.kind)
         except LookupFailed as failure:
@@ -113,7 +113,7 @@ class Identities:
         """Take what another gateway was told, or ask Close for all of them; and how long to remember it here."""
         found = await shared.find(key)
         if isinstance(found, Shared):
-            self.counts.shared_hits += 1
+            self._meters.identities_shared += 1
             return found.outcome, min(found.lasts, shared.local)
         try:
             outcome = await self._answer(question, credentials, found.within)

@@ -92,6 +92,11 @@ class Link:
         """Begin to connect. Until that is done the cache is not asked, and nobody waits for it."""
         self._connecting = asyncio.create_task(self._connect(0.0))
 
+    def renew(self, log: FilteringBoundLogger, *, pause: float) -> None:
+        """Go by these settings from now on."""
+        self._log = log
+        self._pause = pause
+
     @contextmanager
     def in_time(self) -> Iterator[None]:
         """Give what is asked within BUDGET to be answered; a cache that takes longer is down."""

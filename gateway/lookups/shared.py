@@ -21,7 +21,7 @@ from time import monotonic
 from typing import Final
 
 from gateway.lookups.cache import Identity, Key, Unknown
-from gateway.lookups.link import CacheDown, CacheState, Link
+from gateway.lookups.link import CacheDown, Link
 from gateway.lookups.seal import MAX_VALUE, Claimed, Seal, Shared
 
 LOCAL: Final = 30.0
@@ -62,21 +62,9 @@ class SharedIdentities:
         self._forgetting: asyncio.Task[None] | None = None
 
     @property
-    def state(self) -> CacheState:
-        return self._link.state
-
-    @property
-    def failures(self) -> int:
-        """How often the cache has ceased to do well."""
-        return self._link.failures
-
-    @property
     def local(self) -> float:
         """Seconds that what is learnt now may be remembered here: all of its own where nobody else remembers it."""
         return LOCAL if self._link.up else math.inf
-
-    def start(self) -> None:
-        self._link.start()
 
     async def find(self, key: Key) -> Shared | Turn:
         """Give what the gateways know, be it that one is just asking; or tell this one to ask."""
@@ -114,12 +102,11 @@ class SharedIdentities:
             self._forgetting = asyncio.create_task(self._forget())
 
     async def close(self) -> None:
-        """Give up what is being written, and the connection."""
+        """Give up what is being written."""
         writing = [*self._writing, *([self._forgetting] if self._forgetting else [])]
         for task in writing:
             task.cancel()
         await asyncio.gather(*writing, return_exceptions=True)
-        await self._link.close()
 
     def _left(self, started: float) -> float:
         return max(self._timeout - (monotonic() - started), (1 - PATIENCE) * self._timeout)

@@ -123,7 +123,7 @@ async def test_a_store_that_is_off() -> None:
         async with client.get(f"{url}/readyz") as answer:
             off = {"status": "off", "reason": None, "waiting": 0}
             ready = await answer.json()
-            assert (answer.status, ready["status"], ready["store"]) == (200, "ready", off)
+            assert (answer.status, ready["status"], ready["serving"], ready["store"]) == (200, "ready", 1, off)
 
 
 async def test_a_store_that_is_down(tmp_path: Path) -> None:

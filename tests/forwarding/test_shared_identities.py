@@ -98,7 +98,7 @@ async def test_a_key_that_close_refuses_is_forgotten_by_all() -> None:
             running(upstream.url, identity=sharing(server.url), lookups=QUICK) as other,
         ):
             for gateway in (one, other):
-                await until(lambda gateway=gateway: gateway.gateway._shared.state.up)  # type: ignore[misc]
+                await until(lambda gateway=gateway: gateway.gateway.serving._link.up)  # type: ignore[misc]
             await _marks(one, "key")
             await until(server.names)
             request = b"GET /api/v1/lead/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer key\r\n\r\n"
@@ -113,7 +113,7 @@ async def test_it_is_off_by_default() -> None:
         running(upstream.url, admin=AdminSettings(listen=FREE)) as gateway,
     ):
         assert await ready(gateway) == {"status": "off", "reason": None}
-        assert gateway.gateway._shared is None
+        assert gateway.gateway.serving._link is None
 
 
 async def _marks(gateway: Running, key: str) -> list[bytes]:

@@ -16,6 +16,7 @@ from gateway.lookups.identity import Identities
 from gateway.lookups.link import Link
 from gateway.lookups.seal import Seal
 from gateway.lookups.shared import SharedIdentities
+from gateway.meters import Meters
 from tests.lookups.asking import KEY, asker
 from tests.pools import pooled
 from tests.recording import OWNER, Call, Recording, Script, answers, recording
@@ -31,8 +32,11 @@ PAUSE: Final = 0.2
 class Peer:
     """One of the gateways, as far as it knows identities. `lines` is its log."""
 
-    def __init__(self, identities: Identities, shared: SharedIdentities, link: Link, lines: io.BytesIO) -> None:
+    def __init__(
+        self, identities: Identities, meters: Meters, shared: SharedIdentities, link: Link, lines: io.BytesIO
+    ) -> None:
         self.identities = identities
+        self.meters = meters
         self.shared = shared
         self.link = link
         self.lines = lines
@@ -101,11 +105,12 @@ async def peers(
             lines = io.BytesIO()
             link = Link(CacheLocation.parse(url), make_log("debug", console=False, stream=lines), pause=PAUSE)
             shared = SharedIdentities(link, Seal(KEY, UPSTREAM), ttl=ttl, pause=5.0, timeout=timeout)
-            stack.push_async_callback(shared.close)
-            identities = Identities(asker(pool, patience=timeout), IdentityCache(ttl, 1000, 5.0), shared)
+            stack.push_async_callback(link.close)
+            meters = Meters()
+            identities = Identities(asker(pool, patience=timeout), IdentityCache(ttl, 1000, 5.0), meters, shared)
             stack.push_async_callback(identities.close)
-            made.append(Peer(identities, shared, link, lines))
-            shared.start()
+            made.append(Peer(identities, meters, shared, link, lines))
+            link.start()
         for peer in made:
             await (peer.is_up() if up else until(lambda peer=peer: peer.events()))  # type: ignore[misc]
         yield upstream, made

@@ -43,11 +43,12 @@ async def test_a_cold_key_is_asked_for_once_by_all(server: RedisServer) -> None:
         gate.set()
         assert await asyncio.gather(*waiting) == [JANE] * 90
         assert asked(upstream) == dict.fromkeys(names, 1)
-        counts = [peer.identities.counts for peer in gateways]
-        assert (sum(count.misses for count in counts), sum(count.shared_hits for count in counts)) == (10, 20)
+        meters = [peer.meters for peer in gateways]
+        assert sum(meter.identities_missed for meter in meters) == 10
+        assert sum(meter.identities_shared for meter in meters) == 20
     async with peers(server.url, 1) as (upstream, (late,)):
         assert await late.owner("key0") == await late.owner("key0") == JANE
-        assert (late.identities.counts.shared_hits, late.identities.counts.local_hits) == (1, 1)
+        assert (late.meters.identities_shared, late.meters.identities_found) == (1, 1)
         assert upstream.requests == []
 
 
@@ -88,7 +89,7 @@ async def test_a_gateway_that_dies_with_its_claim_is_followed_by_another(server:
     """And the others take what that one is told."""
     async with peers(server.url, 3, timeout=1.0) as (upstream, (dying, one, other)):
         assert isinstance(await dying.shared.find((key("a").digest, None)), Turn)
-        await dying.shared.close()
+        await dying.link.close()
         assert [*await asyncio.gather(one.owner("a"), other.owner("a"))] == [JANE, JANE]
         assert 1 <= len(upstream.requests) <= 2
 
@@ -138,7 +139,7 @@ async def test_a_credential_that_close_refuses_is_forgotten_by_all(server: Redis
         await until(lambda: len(server.names()) == 1)
         assert len(one.shared._doomed) <= 1
         await other.owner("b")
-        assert other.identities.counts.shared_hits == 1
+        assert other.meters.identities_shared == 1
 
 
 async def test_garbage_is_replaced(server: RedisServer) -> None:

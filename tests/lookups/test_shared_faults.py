@@ -219,6 +219,6 @@ async def test_closing_gives_up_what_is_asked_of_a_redis_that_stands_still() -> 
             await until(lambda: peer.link._sent)
             async with asyncio.timeout(5):
                 await peer.identities.close()
-                await peer.shared.close()
+                await peer.link.close()
             assert waiting.cancelled() or (await asyncio.gather(waiting, return_exceptions=True))
             server.resume()
