@@ -2,13 +2,17 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 
 from gateway.config.cache import CacheLocation
 from gateway.config.settings import AdminSettings, IdentitySettings, LookupSettings
+from gateway.lookups.link import CacheState
 from gateway.secret import Secret
+from gateway.snapshot import Snapshot, merged
+from tests.change.reloading import reloading
 from tests.forwarding.emails import EMAILS, LOGGED, write
 from tests.gateways import FREE, Running, running
 from tests.lookups.redis_server import redis_server
@@ -104,6 +108,32 @@ async def test_a_key_that_close_refuses_is_forgotten_by_all() -> None:
             request = b"GET /api/v1/lead/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer key\r\n\r\n"
             assert (await ask(other.port, request)).status == 401
             await until(lambda: not server.names())
+
+
+async def test_a_reload_goes_on_sharing(tmp_path: Path) -> None:
+    """A new road forgets what it remembered by itself, and finds it in the cache; another cache waits for a restart."""
+    with redis_server() as server:
+        text = '[identity]\nfingerprint_key = "canary-secret-of-all"\ncache = "{}"\nttl = {}\n'
+        async with (
+            recording(CLOSE) as upstream,
+            reloading(tmp_path, upstream.url, text.format(server.url, 600.0)) as gateway,
+        ):
+            await is_up(gateway.running)
+            await _marks(gateway.running, "key")
+            await until(server.names)
+            gateway.write(text.format("redis://canary:canary@127.0.0.1:9", 300.0))
+            changed = {"changed": {"identity.ttl": 300.0}, "needs_restart": ["identity.cache"]}
+            assert await gateway.reload() == changed
+            assert await _marks(gateway.running, "key") == FILLED
+            assert (_questions(upstream.targets), gateway.running.gateway.serving.meters.identities_shared) == (1, 1)
+            assert b"canary" not in gateway.running.written
+
+
+async def test_of_several_workers_the_worst_is_told() -> None:
+    """One that asks Close directly is worth a look, whatever the others do."""
+    states = [CacheState(up=True, reason=None), CacheState(up=False, reason="too_slow"), None]
+    assert merged(Snapshot(cache=state) for state in states).cache == states[1]
+    assert merged([Snapshot()]).cache is None
 
 
 async def test_it_is_off_by_default() -> None:
