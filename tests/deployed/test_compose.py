@@ -36,6 +36,7 @@ def test_the_settings_of_a_gateway_load(name: str) -> None:
     assert settings.rejections.store.kind is StoreKind.SERVER
     assert settings.rejections.store.reveal() == "postgresql://close_gateway:word@postgres/close_gateway"
     assert settings.identity.fingerprint_key is not None
+    assert str(settings.identity.cache) == "redis://valkey:6379/0"
 
 
 @pytest.mark.parametrize("name", GATEWAYS)

@@ -120,6 +120,7 @@ def test_the_settings_load_as_the_container_would_load_them() -> None:
     assert settings.rejections.store is not None
     assert settings.rejections.store.kind is StoreKind.SERVER
     assert settings.identity.fingerprint_key is not None
+    assert str(settings.identity.cache) == "redis://:***@127.0.0.1:1/0"
 
 
 def test_the_admin_listener_answers_to_the_pod_and_to_its_service() -> None:
