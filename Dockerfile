@@ -1,5 +1,6 @@
 # The gateway in an image: no compiler, no shell tools of its own, not root. It writes to one volume alone, the store of
-# rejections, so that the file system may be read-only:  docker run --read-only -p 8080:8080 close-gateway
+# rejections or what waits for another store, so that the file system may be read-only:
+# docker run --read-only -p 8080:8080 close-gateway
 FROM python:3.13-slim-bookworm AS build
 WORKDIR /src
 RUN python -m venv /opt/close-gateway
@@ -18,7 +19,8 @@ VOLUME /var/lib/close-gateway
 ENV PATH=/opt/close-gateway/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     CLOSE_GATEWAY_LISTENER__LISTEN=0.0.0.0:8080 \
-    CLOSE_GATEWAY_REJECTIONS__STORE=/var/lib/close-gateway/rejections.sqlite3
+    CLOSE_GATEWAY_REJECTIONS__STORE=/var/lib/close-gateway/rejections.sqlite3 \
+    CLOSE_GATEWAY_REJECTIONS__BACKLOG_FOLDER=/var/lib/close-gateway
 USER 65532:65532
 EXPOSE 8080
 # Asks the admin listener, which stays on the container's own loopback.
