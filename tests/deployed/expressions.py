@@ -14,7 +14,6 @@ TARGET: Final = frozenset({"job", "instance"})
 TO_COME: Final[dict[str, frozenset[str]]] = {
     "close_gateway_config_reloads_total": frozenset({"outcome"}),
     "close_gateway_log_lines_lost_total": frozenset(),
-    "close_gateway_shared_cache_up": frozenset(),
     "close_gateway_worker_restarts_total": frozenset(),
     "close_gateway_workers": frozenset({"state"}),
 }
