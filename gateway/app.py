@@ -91,6 +91,7 @@ class Gateway:
             self.counts,
             self._recorder,
             self._thread,
+            rules=settings.rules,
             mark=settings.answer.mark,
         )
         return Dispatcher(forwarder, interceptor, self._log)
@@ -170,7 +171,7 @@ def _pool(settings: Settings, rounds: Rounds) -> Pool:
 
 
 def _recorder(settings: Settings, store: Store, log: FilteringBoundLogger) -> Recorder:
-    return Recorder(settings.rejections, store, log, enforced=settings.inspect.mode is Mode.ENFORCE)
+    return Recorder(settings.rejections, store, log)
 
 
 def _lookup_client(settings: Settings, pool: Pool) -> LookupClient:

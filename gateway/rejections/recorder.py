@@ -22,7 +22,7 @@ from gateway.config.settings import RejectionsSettings
 from gateway.config.store import StoreKind
 from gateway.rejections.backlog import Backlog
 from gateway.rejections.capture import Sketch, sketch
-from gateway.rejections.entry import REFUSED, Entry, new_id
+from gateway.rejections.entry import Entry, new_id
 from gateway.rejections.flood import Flood, Fold
 from gateway.rejections.record import Rejection
 from gateway.rejections.store import Store
@@ -70,16 +70,10 @@ class StoreState:
 
 
 class Recorder:
-    """Keeps rejections. `record` is for the event loop; `start` and `close` are called once each.
+    """Keeps rejections. `record` is for the event loop; `start` and `close` are called once each."""
 
-    `enforced` tells whether the gateway refuses what it records, or only reports it.
-    """
-
-    def __init__(
-        self, settings: RejectionsSettings, store: Store, log: FilteringBoundLogger, *, enforced: bool
-    ) -> None:
+    def __init__(self, settings: RejectionsSettings, store: Store, log: FilteringBoundLogger) -> None:
         self._settings = settings
-        self._enforced = enforced
         self._store = store
         self._log = log
         self._instance = ""
@@ -202,8 +196,6 @@ class Recorder:
             id=new_id(at),
             at=at,
             instance=self._instance,
-            enforced=self._enforced,
-            status=REFUSED if self._enforced else None,
             **rejection._asdict(),
             **more,
         )
