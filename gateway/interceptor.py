@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 
 from gateway.answer import CONTINUE, OwnAnswer, Stamp
 from gateway.body import HIGH_WATER
-from gateway.config.settings import InspectSettings, Mode, Oversize
+from gateway.config.settings import InspectSettings, Mode, Oversize, RulesSettings
 from gateway.errors import GatewayError
 from gateway.exchange import Credentials, Exchange
 from gateway.forwarder import Forwarder
@@ -26,17 +26,21 @@ from gateway.meters import Meters
 from gateway.policy import (
     EmailWrite,
     FillSender,
+    Findings,
     Forward,
+    Modes,
     Reject,
     StoredEmail,
     Verdict,
-    Violation,
+    ViolationCode,
+    Violations,
+    decide,
     judge_create,
     judge_update,
     needs_stored_email,
 )
 from gateway.rejections.log import log_rejection
-from gateway.rejections.record import make_rejection
+from gateway.rejections.record import make_rejections
 from gateway.rejections.recorder import Recorder
 from gateway.router import CreateEmail, UpdateEmail
 from gateway.wire import coding, email, error
@@ -81,14 +85,24 @@ class Submission(NamedTuple):
     """What the rules look at of it."""
     email_id: str | None
     """The email to change; None for one to create."""
+    reports: str = ""
+    """What stands behind the mark of the answer, where something is reported."""
+
+
+def modes(ceiling: Mode, rules: RulesSettings) -> Modes:
+    """Tell what follows from each violation, where `inspect.mode` is the most that may."""
+    own: dict[ViolationCode, Mode] = {code: getattr(rules, code.value) for code in ViolationCode}
+    enforced = frozenset(code for code, mode in own.items() if mode is ceiling is Mode.ENFORCE)
+    watched = frozenset(code for code, mode in own.items() if mode is not Mode.OFF)
+    return Modes(enforced, watched - enforced)
 
 
 class Interceptor:
     """Deals with the requests that create or change emails.
 
-    `mark` turns X-Close-Gateway on. `meters` count what is done with a request, whether Close answers then
-    or not: forwarded, filled, rejected, reported, oversize; and lookup_failed beside them. `recorder` keeps
-    rejections, where they are kept. `thread` is where large bodies are read.
+    `mark` turns X-Close-Gateway on. `meters` count what is done with a request, whether Close answers then or not:
+    forwarded, filled, rejected, oversize. Beside them stand lookup_failed, and reported: the requests of which
+    something is. `recorder` keeps rejections, where they are kept. `thread` is where large bodies are read.
     """
 
     def __init__(
@@ -102,9 +116,12 @@ class Interceptor:
         recorder: Recorder | None,
         thread: Executor,
         *,
+        rules: RulesSettings,
         mark: bool,
     ) -> None:
         self._settings = settings
+        self._modes = modes(settings.mode, rules)
+        self._asks = self._modes.watches(ViolationCode.SENDER_REQUIRED)
         self._forwarder = forwarder
         self._identities = identities
         self._stored_emails = stored_emails
@@ -170,7 +187,7 @@ class Interceptor:
         submission = Submission(body, reading.plain, reading.members, email.email_write(reading.members), email_id)
         if email_id is None:
             self._enforce(exchange, submission, judge_create(submission.email))
-        elif needs_stored_email(submission.email):
+        elif self._asks and needs_stored_email(submission.email):
             exchange.spawn(self._judge_with_stored(exchange, submission, email_id))
         else:
             self._enforce(exchange, submission, judge_update(submission.email, None))
@@ -181,10 +198,13 @@ class Interceptor:
         exchange.waited += perf_counter() - since
         self._enforce(exchange, submission, judge_update(submission.email, stored))
 
-    def _enforce(self, exchange: Exchange, submission: Submission, verdict: Verdict) -> None:
+    def _enforce(self, exchange: Exchange, submission: Submission, findings: Findings) -> None:
+        verdict = decide(findings, self._modes)
+        if verdict.reported:
+            submission = self._report(exchange, submission, verdict)
         match verdict:
             case Forward():
-                self._forward(exchange, submission.raw)
+                self._forward(exchange, submission.raw, submission.reports)
             case FillSender(user_id):
                 self._fill(exchange, submission, user_id)
             case Reject(violations):
@@ -194,9 +214,9 @@ class Interceptor:
 
     # -- what a verdict leads to --
 
-    def _forward(self, exchange: Exchange, body: bytes, mark: str = "forwarded") -> None:
-        self._counts[mark.partition(";")[0]] += 1
-        stamp = self._stamp(exchange, mark)
+    def _forward(self, exchange: Exchange, body: bytes, reports: str = "") -> None:
+        self._counts["forwarded"] += 1
+        stamp = self._stamp(exchange, f"forwarded{reports}")
         self._forwarder.forward(exchange, body=body, without=ANSWERED_HERE, stamp=stamp)
 
     def _fill(self, exchange: Exchange, submission: Submission, user_id: str | None) -> None:
@@ -227,7 +247,7 @@ class Interceptor:
 
     def _unfilled(self, exchange: Exchange, submission: Submission, failure: LookupFailed) -> None:
         self._log_lookup_failed(exchange, failure)
-        self._forward(exchange, submission.raw)
+        self._forward(exchange, submission.raw, submission.reports)
 
     def _filled(self, exchange: Exchange, submission: Submission, identity: Identity, user_id: str | None) -> None:
         self._counts["filled"] += 1
@@ -237,37 +257,48 @@ class Interceptor:
             exchange.spawn(self._put_in_apart(exchange, submission, identity))
         else:
             filled = email.with_sender(submission.plain, submission.members, identity.email)
-            self._forward_filled(exchange, filled)
+            self._forward_filled(exchange, filled, submission.reports)
 
     async def _put_in_apart(self, exchange: Exchange, submission: Submission, identity: Identity) -> None:
         filled = await self._apart(email.with_sender, submission.plain, submission.members, identity.email)
-        self._forward_filled(exchange, filled)
+        self._forward_filled(exchange, filled, submission.reports)
 
-    def _forward_filled(self, exchange: Exchange, filled: bytes) -> None:
-        stamp = self._stamp(exchange, "filled; sender")
+    def _forward_filled(self, exchange: Exchange, filled: bytes, reports: str) -> None:
+        stamp = self._stamp(exchange, f"filled; sender{reports}")
         self._forwarder.forward(exchange, body=filled, without=OF_THE_BYTES, stamp=stamp)
 
-    def _reject(self, exchange: Exchange, submission: Submission, violations: tuple[Violation, ...]) -> None:
-        enforced = self._settings.mode is Mode.ENFORCE
+    def _report(self, exchange: Exchange, submission: Submission, verdict: Verdict) -> Submission:
+        self._counts["reported"] += 1
+        self._keep(exchange, submission, verdict.reported, enforced=False, refused=isinstance(verdict, Reject))
+        # Each code is there once at most, so that their number bounds the length.
+        codes = ",".join(violation.code.value for violation in verdict.reported)
+        return submission._replace(reports=f"; reported={codes}")
+
+    def _reject(self, exchange: Exchange, submission: Submission, violations: Violations) -> None:
+        self._counts["rejected"] += 1
+        self._keep(exchange, submission, violations[:1], enforced=True, refused=True)
+        answer = error.bad_request(violations, submission.email, exchange.id, update=submission.email_id is not None)
+        self._own(exchange, answer, f"rejected; {violations[0].code.value}{submission.reports}")
+
+    def _keep(
+        self, exchange: Exchange, submission: Submission, violations: Violations, *, enforced: bool, refused: bool
+    ) -> None:
+        """Log and record each of them."""
         owner = self._identities.remembered(exchange.credentials) if exchange.credentials else None
-        rejection = make_rejection(
+        counts = self._meters.rejected if enforced else self._meters.reported
+        for rejection in make_rejections(
             exchange,
-            violations[0],
+            violations,
             submission.members,
             email_id=submission.email_id,
             owner=owner.email if owner else None,
-        )
-        log_rejection(self._log, rejection, enforced=enforced)
-        if self._recorder is not None:
-            self._recorder.record(rejection, submission.members, submission.plain)
-        code = violations[0].code.value
-        (self._meters.rejected if enforced else self._meters.reported)[code] += 1
-        if not enforced:
-            self._forward(exchange, submission.raw, f"reported; {code}")
-            return
-        self._counts["rejected"] += 1
-        answer = error.bad_request(violations, submission.email, exchange.id, update=submission.email_id is not None)
-        self._own(exchange, answer, f"rejected; {code}")
+            enforced=enforced,
+            refused=refused,
+        ):
+            counts[rejection.code] += 1
+            log_rejection(self._log, rejection)
+            if self._recorder is not None:
+                self._recorder.record(rejection, submission.members, submission.plain)
 
     def _broken(self, exchange: Exchange, failure: GatewayError) -> None:
         self._meters.refused[failure.code] += 1

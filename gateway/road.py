@@ -100,6 +100,7 @@ class Road:
             beside.meters,
             beside.recorder,
             beside.thread,
+            rules=settings.rules,
             mark=settings.answer.mark,
         )
         return Dispatcher(forwarder, interceptor, log)

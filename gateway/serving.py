@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from structlog.typing import FilteringBoundLogger
 
 from gateway.access_log import access_log
-from gateway.config.settings import Mode, Settings
+from gateway.config.settings import Settings
 from gateway.exchange import Downstream, Exchange
 from gateway.listener import Listener
 from gateway.log import at_level
@@ -72,7 +72,7 @@ class Serving:
         self._downstream.on_fault = road.dispatcher.fault
         self.listener.renew(road.dispatcher.dispatch, settings.listener, log)
         if self.recorder is not None:
-            self.recorder.renew(settings.rejections, log, enforced=settings.inspect.mode is Mode.ENFORCE)
+            self.recorder.renew(settings.rejections, log)
         if self._link is not None:
             self._link.renew(log, pause=settings.lookups.breaker_pause)
         before.retire()
@@ -134,4 +134,4 @@ def _link(settings: Settings, log: FilteringBoundLogger) -> Link | None:
 
 
 def _recorder(settings: Settings, store: Store, log: FilteringBoundLogger) -> Recorder:
-    return Recorder(settings.rejections, store, log, enforced=settings.inspect.mode is Mode.ENFORCE)
+    return Recorder(settings.rejections, store, log)

@@ -95,7 +95,9 @@ def test_serve_in_front_of_a_sandbox() -> None:
             "serve", "--upstream", url, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--mode", "enforce"
         ) as process:
             first = json.loads(read_until(process.stdout, "gateway_started"))
-            body = json.dumps({"status": "outbox", "subject": "CANARY-SUBJECT", "to": ["canary@example.org"]})
+            body = json.dumps(
+                {"lead_id": "lead_1", "status": "outbox", "subject": "CANARY-SUBJECT", "to": ["canary@example.org"]}
+            )
             status, mark, _ = as_curl(
                 f"curl -u CANARY-KEY: -X POST http://{first['listen']}/api/v1/activity/email/ -H 'A: b' -d '{body}'"
             )

@@ -22,7 +22,8 @@ from gateway.snapshot import Look
 
 OTHERS: Final = 10
 """Entries of the same credential that are shown with one."""
-INSPECTED: Final = ("forwarded", "filled", "rejected", "reported", "oversize")
+INSPECTED: Final = ("forwarded", "filled", "rejected", "oversize", "reported")
+"""What is told of the requests that were looked into; `reported` counts some of the others once more."""
 LIST: Final = "/api/rejections"
 ENTRY: Final = "/api/rejections/{id}"
 STATS: Final = "/api/stats"

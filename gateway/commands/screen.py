@@ -140,7 +140,9 @@ def _bars(series: Iterable[Mapping[str, Any]], bucket: str, width: int, block: s
 
 
 def _facts(row: Mapping[str, Any]) -> Table:
-    became = f"{row['status']}, refused" if row["enforced"] else "forwarded, and reported"
+    became = "forwarded, and reported" if row["status"] is None else f"{row['status']}, refused"
+    if row["status"] is not None and not row["enforced"]:
+        became += " for something else; this was reported"
     facts = [(title, row[name]) for name, title in DETAILS.items() if name != "last_at" or row["count"] > 1]
     return _pairs([*facts, ("answer", became), ("requests", row["count"])])
 

@@ -41,6 +41,7 @@ __all__ = [
     "Oversize",
     "ProcessSettings",
     "RejectionsSettings",
+    "RulesSettings",
     "Settings",
     "ShutdownSettings",
     "UpstreamSettings",
@@ -55,7 +56,7 @@ class Mode(enum.Enum):
     REPORT = "report"
     """It is forwarded, and logged as request_reported."""
     OFF = "off"
-    """Nothing is read or filled in: every request is forwarded as it came."""
+    """It is forwarded, and nothing is said of it. As `inspect.mode`: nothing is even read, or filled in."""
 
 
 class Oversize(enum.Enum):
@@ -148,11 +149,38 @@ class InspectSettings:
     """[inspect] What is done about email writes."""
 
     mode: Mode = Mode.ENFORCE
-    """What becomes of one that breaks a rule."""
+    """The most that becomes of one that breaks a rule; [rules] may say less of each."""
     max_body: Bytes = 8_388_608
     """Bytes of a body, as sent and as decoded, up to which it is inspected. As many may be held for each request."""
     oversize: Oversize = Oversize.FORWARD
     """What becomes of a body that is larger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesSettings:
+    """[rules] What becomes of an email write, by what is wrong with it. `inspect.mode` is the most that does.
+
+    Each is named as the code that answers, log and store have for it.
+    """
+
+    sender_required: Mode = Mode.ENFORCE
+    """There is no sender where one is needed. Off: the stored email is never looked up either."""
+    sender_malformed: Mode = Mode.ENFORCE
+    """The sender is no string, or has no address in it."""
+    status_required: Mode = Mode.REPORT
+    """A new email has no status."""
+    status_unknown: Mode = Mode.REPORT
+    """A new email has one that Close does not document."""
+    lead_id_required: Mode = Mode.REPORT
+    """A new email has no lead."""
+    date_scheduled_required: Mode = Mode.REPORT
+    """What is scheduled has no date: a new email, or one that is changed and loses it."""
+    send_in_invalid: Mode = Mode.REPORT
+    """The delay before sending is no whole number below 60."""
+    send_in_misplaced: Mode = Mode.REPORT
+    """There is such a delay, with another status than outbox."""
+    attachment_url_invalid: Mode = Mode.REPORT
+    """An attachment lies elsewhere than among Close's files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -278,6 +306,7 @@ class Settings:
     listener: ListenerSettings = field(default_factory=ListenerSettings)
     upstream: UpstreamSettings = field(default_factory=UpstreamSettings)
     inspect: InspectSettings = field(default_factory=InspectSettings)
+    rules: RulesSettings = field(default_factory=RulesSettings)
     identity: IdentitySettings = field(default_factory=IdentitySettings)
     lookups: LookupSettings = field(default_factory=LookupSettings)
     answer: AnswerSettings = field(default_factory=AnswerSettings)

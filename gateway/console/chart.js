@@ -9,8 +9,12 @@ const MARGIN = { top: 10, right: 4, bottom: 22, left: 38 };
 const LENGTH = { hour: 3600e3, day: 86400e3, week: 7 * 86400e3 };
 const MONDAY = 4 * 86400e3; // 1970 began on a Thursday
 const MOST_STEPS = 1000;
-const COLOURS = 5;
-const CODES = ["sender_malformed", "sender_required"]; // these keep their colours, whichever of them comes up
+const COLOURS = 9;
+// These keep their colours, whichever of them comes up.
+const CODES = [
+  "sender_malformed", "sender_required", "status_required", "status_unknown", "lead_id_required",
+  "date_scheduled_required", "send_in_invalid", "send_in_misplaced", "attachment_url_invalid",
+];
 const TICK_ROOM = 62;
 
 const floor = (time, bucket) => {

@@ -82,7 +82,7 @@ function facts(entry) {
     ["Credential", filter("credential", entry.credential)],
     ["Client", filter("client", entry.client)],
     ["User agent", entry.user_agent],
-    ["Answer", entry.status ? `${entry.status}, after ${number(entry.elapsed_ms)} ms` : "Close's own"],
+    ["Answer", entry.status ? `${entry.status}, after ${number(entry.elapsed_ms)} ms${entry.enforced ? "" : ", for something else"}` : "Close's own"],
     ["Request id", entry.request_id],
     ["Gateway", entry.instance],
   ];

@@ -9,7 +9,10 @@ const NAMES = {
 };
 const HIDDEN = FILTERS.filter((name) => !["text", "code", "since"].includes(name));
 const form = byId("filters");
-let known = ["sender_malformed", "sender_required"];
+let known = [
+  "attachment_url_invalid", "date_scheduled_required", "lead_id_required", "send_in_invalid", "send_in_misplaced",
+  "sender_malformed", "sender_required", "status_required", "status_unknown",
+];
 
 export function listen() {
   form.addEventListener("submit", (event) => {

@@ -5,8 +5,8 @@ import { byId, el, show, svg } from "./dom.js";
 import { many, moment, number } from "./format.js";
 
 export function showGlance({ forwarded = 0, filled = 0, rejected = 0, reported = 0 }) {
-  // Each request counts under one of them alone: what was reported is not among what was forwarded.
-  const inspected = forwarded + filled + rejected + reported;
+  // Each request counts under one of the first three alone; what was reported of some is counted beside them.
+  const inspected = forwarded + filled + rejected;
   const share = (count) => (inspected ? `${number(Math.round((count / inspected) * 1000) / 10)} %` : "");
   const tile = (name, count, note, kind) =>
     el("div", { class: `tile ${kind}` }, el("dt", {}, name), el("dd", {}, number(count), el("span", {}, note)));

@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class Status(enum.Enum):
@@ -18,16 +19,29 @@ class Status(enum.Enum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class EmailWrite:
-    """What a request says about an email, to create it or to change it."""
+class Absent(enum.Enum):
+    """Stands for a value where absent is something else than null."""
+
+    ABSENT = enum.auto()
+
+
+class EmailWrite(NamedTuple):
+    """What a request says about an email, to create it or to change it.
+
+    Values are JSON values as they came, whatever a client may have put there; None: null or absent.
+    """
 
     status: Status | None = None
     """None: no status is given, or none that Close documents."""
     sender: object = None
-    """The JSON value as it came: a string where all is well, None where it is null or absent, else anything."""
     user_id: object = None
-    """The user whose email it is, as it came: a string, None where it is null, absent or empty, else anything."""
+    """The user whose email it is. None: empty, too."""
+    status_given: object = None
+    """What stands in the place of the status: tells none from one that Close does not document."""
+    lead_id: object = None
+    date_scheduled: object = Absent.ABSENT
+    send_in: object = None
+    attachments: object = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,14 @@ Needs   The value alone. Close's own idea of an address is not published in full
 
 import enum
 import re
+from typing import Final
+
+from gateway.policy.missing import REQUIRED
+from gateway.policy.verdict import Violation, ViolationCode
+
+SENDER_REQUIRED: Final = Violation(ViolationCode.SENDER_REQUIRED, "sender", REQUIRED)
+SENDER_NOT_A_STRING: Final = Violation(ViolationCode.SENDER_MALFORMED, "sender", "Value must be of str type.")
+SENDER_NO_ADDRESS: Final = Violation(ViolationCode.SENDER_MALFORMED, "sender", "Invalid email address.")
 
 # Something on both sides of an "@", which may stand apart from it (RFC 5322, 4.4). email.utils.parseaddr is not
 # lenient enough: of `Roe, Jane <jane@example.com>` it sees "Roe", and what it sees changed within Python 3.11.

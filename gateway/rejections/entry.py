@@ -1,7 +1,8 @@
 """An entry of the log of rejections: what the store keeps, and what is given to those who ask.
 
-Rule    An entry stands for one request, or, where many were folded into one, for `count` of them. Summing `count` over
-        all entries gives the number of requests to the row.
+Rule    An entry stands for one request and one code, or, where many were folded into one, for `count` requests. A
+        refusal has one entry, whose code is the first that was enforced; each code that was reported has its own.
+        So summing `count` over the entries of a code gives the number of its requests to the row.
 Rule    An id is made at the gateway, so that an entry that is sent twice is still one. Ids sort by time and are unique
         over gateways (RFC 9562 has UUIDv7 for the same end; this one counts microseconds).
 """
@@ -15,8 +16,6 @@ from pydantic import TypeAdapter
 
 Shape: TypeAlias = Mapping[str, object]
 """JSON, as gateway.rejections.shape makes it."""
-
-REFUSED: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,9 +32,9 @@ class Entry:
     instance: str
     """The gateway that refused it."""
     enforced: bool
-    """Whether it was refused. False: it was reported, and forwarded."""
+    """Whether it was refused for this. False: it was reported."""
     status: int | None
-    """Of the answer; None: Close answered."""
+    """Of the answer; None: Close answered. What is reported may have been refused for something else."""
     request_id: str
     code: str
     method: str

@@ -6,15 +6,23 @@ Rule    The example is made of what the log has anyway: ids, the status, the own
 
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote
 
-from gateway.policy import ViolationCode
+from gateway.policy import Status, ViolationCode
 from gateway.rejections.entry import Entry
-from gateway.wire.advice import DOCS, advice
+from gateway.wire.advice import advice, source
 
 EMAILS: Final = "/api/v1/activity/email/"
+STATUSES: Final = frozenset(status.value for status in Status)
+ATTACHMENT: Final = {
+    "url": "https://app.close.com/go/file/...",
+    "filename": "offer.pdf",
+    "content_type": "application/pdf",
+    "size": 12345,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +32,7 @@ class Explanation:
     rule: str
     source: str
     fix: str
-    example: dict[str, str | list[str]]
+    example: Mapping[str, object]
     """A body that passes."""
     curl: str
     """Sends it."""
@@ -37,19 +45,20 @@ def explain(entry: Entry, url: str) -> Explanation | None:
     except ValueError:
         return None
     update = entry.email_id is not None
-    status = entry.email_status or "outbox"
+    # A draft where the entry has no status that could stand: trying the example out then sends nothing.
+    status = entry.email_status if entry.email_status in STATUSES else "draft"
     said = advice(code, status, update=update)
-    example = _change(entry, status) if update else _creation(entry, status)
+    example = (_change(entry, status) if update else _creation(entry, status)) | _of_the_rule(code, status)
     return Explanation(
         rule=f"{said.rule}.",
-        source=DOCS,
+        source=source(code),
         fix=f"{said.fix[0].upper()}{said.fix[1:]}.",
         example=example,
         curl=_curl(entry, url, example),
     )
 
 
-def _creation(entry: Entry, status: str) -> dict[str, str | list[str]]:
+def _creation(entry: Entry, status: str) -> dict[str, object]:
     return {
         "lead_id": entry.lead_id or "lead_...",
         "status": status,
@@ -58,15 +67,27 @@ def _creation(entry: Entry, status: str) -> dict[str, str | list[str]]:
     }
 
 
-def _change(entry: Entry, status: str) -> dict[str, str | list[str]]:
+def _change(entry: Entry, status: str) -> dict[str, object]:
     return {"status": status, "sender": _sender(entry)}
+
+
+def _of_the_rule(code: ViolationCode, status: str) -> dict[str, object]:
+    """Give what the rule, or the status, is about beside the sender."""
+    scheduled: dict[str, object] = {"date_scheduled": "2030-01-31T09:00:00+00:00"} if status == "scheduled" else {}
+    match code:
+        case ViolationCode.SEND_IN_INVALID if status == "outbox":
+            return scheduled | {"send_in": 30}
+        case ViolationCode.ATTACHMENT_URL_INVALID:
+            return scheduled | {"attachments": [ATTACHMENT]}
+        case _:
+            return scheduled
 
 
 def _sender(entry: Entry) -> str:
     return entry.owner if entry.owner and "@" in entry.owner else "Jane Roe <jane@example.com>"
 
 
-def _curl(entry: Entry, url: str, example: dict[str, str | list[str]]) -> str:
+def _curl(entry: Entry, url: str, example: Mapping[str, object]) -> str:
     path = EMAILS if entry.email_id is None else f"{EMAILS}{quote(entry.email_id, safe='')}/"
     method = "POST" if entry.email_id is None else "PUT"
     body = shlex.quote(json.dumps(example, ensure_ascii=False))

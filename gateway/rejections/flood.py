@@ -1,6 +1,7 @@
 """Pure: what comes too often is counted instead of kept one by one. Nothing is dropped.
 
 Rule    Of each credential and code so many are admitted in a second; all further ones of that second become one fold.
+        What was refused and what was reported for the same code are told apart.
 Rule    The memory for it is bounded: where more credentials are seen in a second than can be told apart, those beyond
         share a fold for each code, which names no credential but OTHERS.
 """
@@ -16,7 +17,8 @@ MOST_APART: Final = 10_000
 SECOND: Final = 1_000_000
 """Microseconds."""
 
-Key: TypeAlias = tuple[str | None, str]
+Key: TypeAlias = tuple[str | None, str, bool, int | None]
+"""Credential, code, and whether it was enforced and refused."""
 
 
 @dataclass(slots=True)
@@ -44,7 +46,7 @@ class Flood:
         """Whether it is to be kept by itself; else it is folded. Without `room` for it, it is folded whatever it is."""
         if at // SECOND != self._second:
             self._turn(at // SECOND)
-        key = (rejection.credential, rejection.code)
+        key = (rejection.credential, rejection.code, rejection.enforced, rejection.status)
         seen = self._seen.get(key, 0)
         if seen or len(self._seen) < self._most_apart:
             if room and seen < self._max:
@@ -53,7 +55,7 @@ class Flood:
             self._seen[key] = self._max
             self._fold(key, rejection, at)
         else:
-            key = (OTHERS, rejection.code)
+            key = (OTHERS, *key[1:])
             self._fold(key, rejection, at)
         return False
 

@@ -156,7 +156,10 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Stats:
-    """How many requests were refused or reported: over time, and by whom. Folded ones count with their number."""
+    """How many requests were refused or reported: over time, and by whom. Folded ones count with their number.
+
+    A request counts once for each of its entries: for its refusal, and for each code that was reported of it.
+    """
 
     series: tuple[Step, ...]
     """Oldest first; steps without a request are left out."""

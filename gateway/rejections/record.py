@@ -1,18 +1,21 @@
-"""What is kept of a refusal, and what is left out of it.
+"""What is kept of a refusal or a report, and what is left out of it.
 
 Kept     Who (the credential's fingerprint, its owner where known, the client's address and user agent), what (method,
          path, the email's status and ids) and why (the code).
 Left out The credential itself, and everything that is the email's own: sender, recipients, subject, body.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Final, NamedTuple
 
 from gateway.exchange import Exchange, printable
-from gateway.policy import Violation
+from gateway.policy import Violations
+
+REFUSED: Final = 400
 
 
 class Rejection(NamedTuple):
-    """A request that was refused; or, in report mode, one that would have been. Texts are bounded and printable."""
+    """A request that was refused, or one thing that was reported of a request. Texts are bounded and printable."""
 
     request_id: str
     code: str
@@ -26,21 +29,27 @@ class Rejection(NamedTuple):
     client: str
     user_agent: str | None
     elapsed_ms: float
+    enforced: bool
+    """Whether this is what it was refused for. False: it was reported."""
+    status: int | None
+    """Of the answer; None: Close answered. What was reported may have been refused for something else."""
 
 
-def make_rejection(
+def make_rejections(
     exchange: Exchange,
-    violation: Violation,
+    violations: Violations,
     members: dict[str, object],
     *,
     email_id: str | None,
     owner: str | None,
-) -> Rejection:
-    """Pick what is kept. `members` are the email's, as the client sent them."""
+    enforced: bool,
+    refused: bool,
+) -> Iterator[Rejection]:
+    """Pick what is kept, one for each violation. `members` are the email's, as the client sent them."""
     credentials = exchange.credentials
-    return Rejection(
+    first = Rejection(
         request_id=exchange.id,
-        code=violation.code.value,
+        code=violations[0].code.value,
         method=exchange.method,
         path=exchange.path,
         email_status=_text(members.get("status")),
@@ -51,7 +60,10 @@ def make_rejection(
         client=exchange.client,
         user_agent=exchange.user_agent,
         elapsed_ms=exchange.elapsed_ms(),
+        enforced=enforced,
+        status=REFUSED if refused else None,
     )
+    return (first._replace(code=violation.code.value) for violation in violations)
 
 
 def _text(value: object) -> str | None:

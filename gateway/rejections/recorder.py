@@ -22,7 +22,7 @@ from gateway.config.settings import Capture, RejectionsSettings
 from gateway.config.store import StoreKind
 from gateway.rejections.backlog import Backlog
 from gateway.rejections.capture import Sketch, sketch
-from gateway.rejections.entry import REFUSED, Entry, new_id
+from gateway.rejections.entry import Entry, new_id
 from gateway.rejections.flood import Flood, Fold
 from gateway.rejections.record import Rejection
 from gateway.rejections.store import Store
@@ -70,16 +70,10 @@ class StoreState:
 
 
 class Recorder:
-    """Keeps rejections. `record` is for the event loop; `start` and `close` are called once each.
+    """Keeps rejections. `record` is for the event loop; `start` and `close` are called once each."""
 
-    `enforced` tells whether the gateway refuses what it records, or only reports it.
-    """
-
-    def __init__(
-        self, settings: RejectionsSettings, store: Store, log: FilteringBoundLogger, *, enforced: bool
-    ) -> None:
+    def __init__(self, settings: RejectionsSettings, store: Store, log: FilteringBoundLogger) -> None:
         self._settings = settings
-        self._enforced = enforced
         self._store = store
         self._log = log
         self._instance = ""
@@ -105,10 +99,10 @@ class Recorder:
         self._thread.start()
         self._writer.start()
 
-    def renew(self, settings: RejectionsSettings, log: FilteringBoundLogger, *, enforced: bool) -> None:
+    def renew(self, settings: RejectionsSettings, log: FilteringBoundLogger) -> None:
         """Have these settings in force for what is recorded from now on. Where entries are kept, or wait, stays."""
         with self._lock:
-            self._settings, self._log, self._enforced = settings, log, enforced
+            self._settings, self._log = settings, log
             self._flood.admit(settings.max_per_second)
         self._writer.renew(log, keep_days=settings.keep_days, keep_entries=self._kept(settings))
 
@@ -213,8 +207,6 @@ class Recorder:
             id=new_id(at),
             at=at,
             instance=self._instance,
-            enforced=self._enforced,
-            status=REFUSED if self._enforced else None,
             **rejection._asdict(),
             **more,
         )

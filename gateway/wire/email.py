@@ -8,12 +8,15 @@ Source  Close's backend is Python and reads with the standard library's json, wh
 import codecs
 import json
 import re
+from typing import Final
 
 import orjson
 
-from gateway.policy import EmailWrite, Status, StoredEmail
+from gateway.policy import Absent, EmailWrite, Status, StoredEmail
 
 STATUSES = {status.value: status for status in Status}
+LONG_INTEGER: Final = 20
+"""Characters from which on an integer is read as a float: none that a rule looks at has so many."""
 
 BYTE_ORDER_MARKS = {  # what json.detect_encoding answers -> the marks, and the encoding of what follows them
     "utf-8-sig": ((codecs.BOM_UTF8, "utf-8"),),
@@ -36,19 +39,29 @@ def read_object(body: bytes) -> dict[str, object] | None:
 
 def _read_tolerantly(body: bytes) -> object:
     try:
-        # float: no rule looks at a number, and Python refuses to convert an integer of over 4,300 digits.
-        return json.loads(body, parse_int=float)
+        return json.loads(body, parse_int=_integer)
     except (ValueError, RecursionError):
         return None
 
 
+def _integer(digits: str) -> int | float:
+    """Read an integer; a long one as the quick reading does. Python refuses to convert one of over 4,300 digits."""
+    return int(digits) if len(digits) < LONG_INTEGER else float(digits)
+
+
 def email_write(members: dict[str, object]) -> EmailWrite:
     """Pick what the rules look at."""
-    status = members.get("status")
+    value = members.get
+    status, user_id = value("status"), value("user_id")
     return EmailWrite(
-        status=STATUSES.get(status) if isinstance(status, str) else None,
-        sender=members.get("sender"),
-        user_id=None if members.get("user_id") == "" else members.get("user_id"),
+        STATUSES.get(status) if isinstance(status, str) else None,
+        value("sender"),
+        None if user_id == "" else user_id,
+        status,
+        value("lead_id"),
+        value("date_scheduled", Absent.ABSENT),
+        value("send_in"),
+        value("attachments"),
     )
 
 

@@ -9,21 +9,26 @@ from collections.abc import Sequence
 from gateway.answer import OwnAnswer
 from gateway.errors import GatewayError
 from gateway.policy import EmailWrite, Violation
-from gateway.wire.advice import DOCS, advice
+from gateway.wire.advice import advice, source
 
 
 def bad_request(violations: Sequence[Violation], email: EmailWrite, request_id: str, *, update: bool) -> OwnAnswer:
-    """Build the answer in which Close's rules are broken. The first violation gives the code."""
+    """Build the answer in which Close's rules are broken. The first violation gives the code, and the first of each
+    field that field's message.
+    """
     first = violations[0]
+    messages: dict[str, str] = {}
+    for violation in violations:
+        messages.setdefault(violation.field, violation.message)
     return OwnAnswer(
         status=400,
         body={
             "errors": [],
-            "field-errors": {violation.field: violation.message for violation in violations},
+            "field-errors": messages,
             "gateway": {
                 "code": first.code.value,
                 "detail": explain(first, email, update=update),
-                "docs": DOCS,
+                "docs": source(first.code),
                 "request_id": request_id,
             },
         },

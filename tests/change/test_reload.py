@@ -25,7 +25,7 @@ async def test_a_kept_connection_sees_the_new_settings(tmp_path: Path) -> None:
         gateway.write(REPORT)
         assert await gateway.reload() == {"changed": {"inspect.mode": "report"}, "needs_restart": []}
         answer = await client.ask(write(SENDERLESS))
-        assert (answer.status, answer.values(b"x-close-gateway")) == (200, [b"reported; sender_required"])
+        assert (answer.status, answer.values(b"x-close-gateway")) == (200, [b"forwarded; reported=sender_required"])
         (event,) = gateway.running.events("config_reloaded")
         assert (event["changed"], event["needs_restart"]) == ({"inspect.mode": "report"}, [])
         assert gateway.running.counts == {"rejected": 1, "reported": 1}

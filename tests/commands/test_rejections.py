@@ -86,6 +86,32 @@ def test_one_rejection(file: Path, store: Store) -> None:
     assert (found["data"]["id"], set(found)) == (HOSTILE.id, {"data", "explanation", "others"})
 
 
+BECAME = [
+    (True, 400, "400, refused"),
+    (False, 400, "400, refused for something else; this was reported"),
+    (False, None, "forwarded, and reported"),
+]
+
+
+@pytest.mark.parametrize(("enforced", "status", "became"), BECAME)
+def test_what_became_of_it(file: Path, store: Store, *, enforced: bool, status: int | None, became: str) -> None:
+    """A report may be of a request that was refused all the same."""
+    filled(store, [an_entry(NOON + 2 * HOUR, request_id="canary-request", enforced=enforced, status=status)])
+    lines = asked("show", "canary-request", store=file, columns=100).stdout.splitlines()
+    assert [line.split(None, 1)[1].rstrip() for line in lines if line.startswith("  answer")] == [became]
+
+
+def test_a_refusal_is_found_before_what_was_reported_of_the_same_request(file: Path, store: Store) -> None:
+    """It was recorded last, and is what whoever has the id of the answer asks for."""
+    reported = [
+        an_entry(NOON + 2 * HOUR + place, request_id="canary-request", code=code, enforced=False)
+        for place, code in enumerate(("lead_id_required", "send_in_invalid"))
+    ]
+    filled(store, [*reported, an_entry(NOON + 2 * HOUR + 2, request_id="canary-request")])
+    found = json.loads(asked("show", "canary-request", "--json", store=file).stdout)
+    assert (found["data"]["code"], found["data"]["enforced"]) == ("sender_required", True)
+
+
 def test_the_counts_as_bars(file: Path, store: Store) -> None:
     """An hour without a rejection has a line too; the others are as long as they are many."""
     filled(store, [an_entry(NOON + 9 * HOUR, count=40), an_entry(NOON + 11 * HOUR, count=10)])

@@ -14,6 +14,7 @@ from gateway.config.settings import (
     LogFormat,
     LogSettings,
     Mode,
+    RulesSettings,
     Settings,
     UpstreamSettings,
 )
@@ -65,6 +66,25 @@ def test_what_the_environment_spells_out() -> None:
         inspect=InspectSettings(max_body=1024),
         upstream=UpstreamSettings(forwarded=True),
         identity=IdentitySettings(fingerprint_key=Secret("sixteen letters!")),
+    )
+
+
+def test_a_mode_for_each_rule(tmp_path: Path) -> None:
+    """By the code, in the file and in the environment; what is no mode, or no code, is told with what is one."""
+    file = written(tmp_path, '[rules]\nlead_id_required = "enforce"\nsender_required = "report"')
+    environ = {"CLOSE_GATEWAY_RULES__SEND_IN_INVALID": "off"}
+    assert load(file, environ, {}).settings.rules == RulesSettings(
+        lead_id_required=Mode.ENFORCE, sender_required=Mode.REPORT, send_in_invalid=Mode.OFF
+    )
+    wrong = written(tmp_path, '[rules]\nlead_id_required = "on"\nlead_required = "off"')
+    one, two = problems_of(wrong)
+    assert (one.setting, one.fix) == (
+        "rules.lead_required",
+        "The nearest name is rules.lead_id_required; correct it, or take it out.",
+    )
+    assert (two.setting, two.fix) == (
+        "rules.lead_id_required",
+        'Give enforce, report or off; the default is "report".',
     )
 
 

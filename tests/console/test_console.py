@@ -126,7 +126,7 @@ async def test_a_shared_link_shows_the_same_view(site: Site, open_page: Open) ->
     await other.keyboard.press("Escape")
     await expect(other).to_have_url(f"{site.url}/?lead_id=lead_2&since=24h")
     await expect(other.locator(ROWS)).to_have_count(1)
-    await expect(other.get_by_label("Lead")).to_have_value("lead_2")
+    await expect(other.get_by_role("textbox", name="Lead")).to_have_value("lead_2")
     await expect(other.get_by_label("Period")).to_have_value("24h")
 
 
@@ -146,9 +146,23 @@ async def test_times_are_the_viewers(site: Site, open_page: Open) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC", str(title))
 
 
+async def test_what_is_reported_stands_beside_the_refusal(site: Site, open_page: Open) -> None:
+    """As an entry of its own, which says that it is not what the request was refused for."""
+    await site.send(lead_id=None)
+    await site.kept()
+    page = await open_page(f"{site.url}?code=lead_id_required")
+    await expect(page.locator(ROWS)).to_have_count(1)
+    await expect(page.locator(ROWS)).to_contain_text("reported")
+    await page.locator(ROWS).get_by_role("link").click()
+    detail = page.get_by_role("dialog", name="lead_id_required")
+    await expect(detail).to_contain_text("A new email belongs to a lead.")
+    await expect(detail).to_contain_text(re.compile("400, after .* ms, for something else"))
+    await expect(detail.get_by_role("link", name="https://developer.close.com")).to_be_visible()
+
+
 async def test_a_rejection_tells_what_to_change(site: Site, open_page: Open) -> None:
     """The rule with its source, a body that passes, a line to paste, what was sent, and what else came from there."""
-    await site.send(status="scheduled", subject="canary")
+    await site.send(status="inbox", subject="canary")
     await site.send(lead_id="lead_other")
     await site.send(key=MARY.api_key, lead_id="lead_of_mary")
     await site.kept()

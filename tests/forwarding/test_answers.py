@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.forwarding.emails import DRAFT
 from tests.gateways import running
 from tests.raw import Answer, chunked, connected, with_length
 from tests.recording import OK, Call, Script, answers, closes, in_turn, recording
@@ -58,7 +59,7 @@ HOP_BY_HOP = [  # what comes, and what of it goes down
     (b"Connection: x-mine\r\nX-Mine: 1\r\nX-Other: 2\r\nConnection: x-other\r\n", b""),
     (b"Connection: set-cookie, content-length\r\nSet-Cookie: a=1\r\n", b"Set-Cookie: a=1\r\n"),
 ]
-EMAIL = with_length(b"POST /api/v1/activity/email/ HTTP/1.1\r\nHost: a\r\nX-Request-Id: r-1\r\n", b"{}")
+EMAIL = with_length(b"POST /api/v1/activity/email/ HTTP/1.1\r\nHost: a\r\nX-Request-Id: r-1\r\n", DRAFT)
 STAMP = b"X-Request-Id: r-1\r\nX-Close-Gateway: forwarded\r\n"
 
 

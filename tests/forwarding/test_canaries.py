@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from gateway.config.settings import InspectSettings, LookupSettings, Mode, Oversize, UpstreamSettings
+from gateway.config.settings import InspectSettings, LookupSettings, Mode, Oversize, RulesSettings, UpstreamSettings
 from tests.forwarding.emails import EMAILS
 from tests.gateways import running
 from tests.raw import chunked, connected, with_length
@@ -73,6 +73,7 @@ class Case:
 ECHOING = answers(with_length(b"HTTP/1.1 200 OK\r\n", b'{"email": "canary", "id": "canary"}'))
 PUT = b"PUT %bacti_1/ HTTP/1.1" % EMAILS
 PASSING = b"POST /api/v1/lead/?canary HTTP/1.1"
+WRONG = b', "send_in": "canary", "date_scheduled": "canary", "attachments": [{"url": "https://canary.example/canary"}]}'
 IMPATIENT = {"upstream": UpstreamSettings(timeout=0.1)}
 
 CASES = {
@@ -91,6 +92,13 @@ CASES = {
         "request_reported",
         200,
         sections={"inspect": InspectSettings(mode=Mode.REPORT)},
+    ),
+    "reported, all that is wrong": Case(post(body(status="draft")[:-1] + WRONG), "request_reported", 200),
+    "rejected, all that is wrong": Case(
+        post(body(status="draft")[:-1] + WRONG),
+        "request_rejected",
+        400,
+        sections={"rules": RulesSettings(send_in_invalid=Mode.ENFORCE, attachment_url_invalid=Mode.ENFORCE)},
     ),
     "filled": Case(post(body(status="sent", sender="")), "sender_filled", 200),
     "look-up, nonsense": Case(post(body(status="sent", sender="")), "lookup_failed", 200, ECHOING),

@@ -39,13 +39,14 @@ async def test_the_sender_is_put_into_the_bytes(body: bytes, filled: bytes) -> N
     fields = b"X-Twice: a\r\nx-TWICE: \xff\r\nX-Request-Id: r-1\r\n"
     async with recording(CLOSE) as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
         answer = await client.ask(write(body, fields))
-        assert (answer.status, answer.values(b"x-close-gateway")) == (200, [b"filled; sender"])
+        mark = b"filled; sender; reported=lead_id_required"
+        assert (answer.status, answer.values(b"x-close-gateway")) == (200, [mark])
         assert answer.values(b"x-request-id") == [b"r-1"]
         _, request = upstream.requests
         assert request.head + request.body == write(filled, fields).replace(b"api.close.com", upstream.authority)
         (event,) = gateway.events("sender_filled")
         assert (event["request_id"], event["source"]) == ("r-1", "owner")
-        assert gateway.counts == {"filled": 1}
+        assert gateway.counts == {"filled": 1, "reported": 1}
 
 
 CODED = [

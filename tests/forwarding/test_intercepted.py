@@ -17,19 +17,16 @@ from tests.gateways import running
 from tests.raw import Answer, ask, chunked, connected, values, with_length
 from tests.recording import OK, OWNER, Call, Script, answers, by_path, hangs, recording, resets
 
-SENT_BY = b'{"status": "outbox", "sender": "jane@example.com"}'
+SENT_BY = b'{"lead_id": "lead_1", "status": "outbox", "sender": "jane@example.com"}'
 
 FORWARDED = [
     DRAFT,
     SENT_BY,
-    b"{}",
-    b'{"status": "received"}',
-    b'{"status": ["outbox"]}',
-    b' \r\n{"status" :\t"draft" , "x":1.0E+2,"y":"\\u00e9\\/", "status":"draft"}\n ',
-    b'\xef\xbb\xbf{"status": "draft"}',
-    '{"status": "draft"}'.encode("utf-16"),
-    b'{"status": "draft", "x": NaN, "y": -Infinity, "z": ' + b"9" * 5000 + b"}",
-    b'{"status": "draft", "x": "\\ud800"}',
+    b' \r\n{"lead_id":"l", "status" :\t"draft" , "x":1.0E+2,"y":"\\u00e9\\/", "status":"draft"}\n ',
+    b'\xef\xbb\xbf{"lead_id": "l", "status": "draft"}',
+    '{"lead_id": "l", "status": "draft"}'.encode("utf-16"),
+    b'{"lead_id": "l", "status": "draft", "x": NaN, "y": -Infinity, "z": ' + b"9" * 5000 + b"}",
+    b'{"lead_id": "l", "status": "draft", "x": "\\ud800"}',
 ]
 UNREADABLE = [
     b"",
@@ -207,11 +204,11 @@ async def test_report_mode_forwards_what_it_would_reject() -> None:
     async with recording(script) as upstream, running(upstream.url, inspect=report) as gateway:
         answer = await ask(gateway.port, write(SENDERLESS, b"X-Request-Id: r-1\r\n"))
         assert (answer.status, answer.body) == (200, b"recorded")
-        assert answer.values(b"x-close-gateway") == [b"reported; sender_required"]
+        assert answer.values(b"x-close-gateway") == [b"forwarded; reported=sender_required"]
         assert upstream.requests[0].body == SENDERLESS
         (event,) = gateway.events("request_reported")
         assert (event["request_id"], event["code"], event["email_status"]) == ("r-1", "sender_required", "outbox")
-        assert gateway.counts == {"reported": 1}
+        assert gateway.counts == {"forwarded": 1, "reported": 1}
         filled = await ask(gateway.port, write(LOGGED))
         assert filled.values(b"x-close-gateway") == [b"filled; sender"]
 

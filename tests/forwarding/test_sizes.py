@@ -185,7 +185,7 @@ async def test_a_body_that_is_long_to_read_keeps_nobody_waiting() -> None:
         asking = asyncio.create_task(slow.answer())
         while not asking.done():
             others.append((await other.ask(write(SENDERLESS))).status)
-        assert asking.result().values(b"x-close-gateway") == [b"filled; sender"]
+        assert asking.result().values(b"x-close-gateway") == [b"filled; sender; reported=lead_id_required"]
         sent = upstream.requests[-1].body
         assert (sent, len(others) > 10) == (long.replace(b"null", b'"jane@example.com"'), True)
         assert set(others) == {400}

@@ -1,5 +1,4 @@
 from copy import deepcopy
-from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -8,63 +7,84 @@ from hypothesis import strategies as st
 from gateway.policy.create import judge_create
 from gateway.policy.email import EmailWrite, Status
 from gateway.policy.sender import SenderState
-from gateway.policy.verdict import FillSender, Forward, Reject, Verdict, Violation, ViolationCode
+from gateway.policy.verdict import FillSender, Findings, Violation, ViolationCode
 from tests.policy.senders import ADDRESS, JSON_VALUES, SENDERS
+from tests.policy.writes import WRITES, whole
 
-FORWARD = Forward()
-FILL = FillSender(None)
-REQUIRED = Reject((Violation(ViolationCode.SENDER_REQUIRED, "sender", "This field is required."),))
-NO_STRING = Reject((Violation(ViolationCode.SENDER_MALFORMED, "sender", "Value must be of str type."),))
-NO_ADDRESS = Reject((Violation(ViolationCode.SENDER_MALFORMED, "sender", "Invalid email address."),))
+FORWARD = Findings()
+FILL = Findings((), FillSender(None))
+REQUIRED = Findings((Violation(ViolationCode.SENDER_REQUIRED, "sender", "This field is required."),))
+NO_STRING = Findings((Violation(ViolationCode.SENDER_MALFORMED, "sender", "Value must be of str type."),))
+NO_ADDRESS = Findings((Violation(ViolationCode.SENDER_MALFORMED, "sender", "Invalid email address."),))
 
 STATES = (SenderState.MISSING, SenderState.NOT_A_STRING, SenderState.NO_ADDRESS, SenderState.USABLE)
-TABLE: list[tuple[Status | None, tuple[Verdict, ...]]] = [  # status, and the verdict for each state of the sender
+TABLE: list[tuple[Status, tuple[Findings, ...]]] = [  # status, and what is found for each state of the sender
     (Status.INBOX, (REQUIRED, NO_STRING, NO_ADDRESS, FORWARD)),
     (Status.DRAFT, (FORWARD, FORWARD, FORWARD, FORWARD)),
     (Status.SCHEDULED, (REQUIRED, NO_STRING, NO_ADDRESS, FORWARD)),
     (Status.OUTBOX, (REQUIRED, NO_STRING, NO_ADDRESS, FORWARD)),
     (Status.SENT, (FILL, FORWARD, FORWARD, FORWARD)),
     (Status.ERROR, (REQUIRED, NO_STRING, NO_ADDRESS, FORWARD)),
-    (None, (FORWARD, FORWARD, FORWARD, FORWARD)),
 ]
-CELLS = [
-    (status, state, verdict) for status, verdicts in TABLE for state, verdict in zip(STATES, verdicts, strict=True)
-]
+CELLS = [(status, state, found) for status, row in TABLE for state, found in zip(STATES, row, strict=True)]
 
 
 def test_the_table_is_complete() -> None:
-    """A status or a state of the sender that is added to its enum has to be given verdicts."""
-    assert [status for status, _ in TABLE] == [*Status, None]
+    """A status or a state of the sender that is added to its enum has to be given cells."""
+    assert [status for status, _ in TABLE] == list(Status)
     assert set(STATES) == set(SenderState)
 
 
-@pytest.mark.parametrize(("status", "state", "verdict"), CELLS)
-def test_the_documented_table(status: Status | None, state: SenderState, verdict: Verdict) -> None:
-    """What Close refuses since 2025-12-17 is rejected, sent is filled in, and all the rest is Close's to answer."""
+@pytest.mark.parametrize(("status", "state", "found"), CELLS)
+def test_the_documented_table(status: Status, state: SenderState, found: Findings) -> None:
+    """What Close refuses since 2025-12-17 is found, sent is filled in, and all the rest is Close's to answer."""
     for sender in SENDERS[state]:
-        assert judge_create(EmailWrite(status=status, sender=sender)) == verdict, sender
+        assert judge_create(whole(status, sender)) == found, sender
+
+
+@pytest.mark.parametrize("status_given", [None, "received"])
+def test_without_a_status_that_close_documents_no_sender_is_asked_for(status_given: object) -> None:
+    """What the email is meant to be is not known; that is found by another rule."""
+    for sender in (sender for senders in SENDERS.values() for sender in senders):
+        found = judge_create(EmailWrite(sender=sender, status_given=status_given, lead_id="lead_1"))
+        assert [violation.field for violation in found.violations] == ["status"]
+        assert found.otherwise == FORWARD.otherwise
 
 
 def test_the_sender_of_a_sent_email_is_its_users() -> None:
     """Where the email names a user, it is their address that stands in, not the key owner's."""
-    email = EmailWrite(status=Status.SENT, sender=None, user_id="user_1")
-    assert judge_create(email) == FillSender("user_1")
-    assert judge_create(EmailWrite(status=Status.SENT, sender=ADDRESS, user_id="user_1")) == FORWARD
+    email = whole(Status.SENT, None)._replace(user_id="user_1")
+    assert judge_create(email) == Findings((), FillSender("user_1"))
+    assert judge_create(email._replace(sender=ADDRESS)) == FORWARD
+
+
+@settings(derandomize=True, deadline=None, max_examples=300)
+@given(WRITES)
+def test_judging_is_total_and_pure(email: EmailWrite) -> None:
+    """Whatever stands in the email, something is said; it is the same each time, and the email is left as it was.
+
+    Codes come in their order, each once at most.
+    """
+    before = deepcopy(email)
+    found = judge_create(email)
+    assert judge_create(email) == found
+    assert email == before
+    codes = [violation.code for violation in found.violations]
+    assert codes == [code for code in ViolationCode if code in codes]
 
 
 @settings(derandomize=True, deadline=None, max_examples=200)
-@given(st.sampled_from([*Status, None]), JSON_VALUES, st.none() | st.text())
-def test_judging_is_total_and_pure(status: Status | None, sender: object, user_id: str | None) -> None:
-    """Whatever stands in the email, there is a verdict; it is the same each time, and the email is left as it was."""
-    email = EmailWrite(status, sender, user_id)
-    before = deepcopy(email)
-    verdict = judge_create(email)
-    assert isinstance(verdict, get_args(Verdict))
-    assert judge_create(email) == verdict
-    assert email == before
+@given(st.sampled_from(Status), JSON_VALUES, WRITES)
+def test_no_other_field_changes_what_is_found_of_the_sender(status: Status, sender: object, other: EmailWrite) -> None:
+    """What is wrong with the rest of an email neither hides a sender's fault nor keeps it from being filled in."""
+    senders = {ViolationCode.SENDER_REQUIRED, ViolationCode.SENDER_MALFORMED}
+    found = judge_create(other._replace(status=status, sender=sender, user_id=None))
+    assert Findings(
+        tuple(violation for violation in found.violations if violation.code in senders), found.otherwise
+    ) == judge_create(whole(status, sender))
 
 
 @pytest.mark.parametrize("user_id", [5, True, ["user_1"], {"id": "user_1"}])
 def test_a_user_that_nobody_can_read_is_closes_to_answer(user_id: object) -> None:
     """The email names somebody: the key's owner does not stand in."""
-    assert judge_create(EmailWrite(status=Status.SENT, user_id=user_id)) == Forward()
+    assert judge_create(whole(Status.SENT, None)._replace(user_id=user_id)) == FORWARD

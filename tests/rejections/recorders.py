@@ -36,7 +36,7 @@ class Recording:
         )
         self.store = Store(location)
         given: dict[str, Any] = {"max_per_second": 1_000_000} | settings
-        self.recorder = Recorder(RejectionsSettings(store=location, **given), self.store, log, enforced=True)
+        self.recorder = Recorder(RejectionsSettings(store=location, **given), self.store, log)
         self.recorded = 0
 
     @property

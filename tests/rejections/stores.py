@@ -30,6 +30,8 @@ A_REJECTION: Final = Rejection(
     client="127.0.0.1",
     user_agent="Close/2.1 python",
     elapsed_ms=1.25,
+    enforced=True,
+    status=400,
 )
 
 
@@ -41,8 +43,6 @@ def an_entry(at: int = NOON, **more: Any) -> Entry:
         "at": at,
         "last_at": at,
         "instance": "web:8080",
-        "enforced": True,
-        "status": 400,
     }
     return Entry(**(values | made | {"shape": {"bytes": 2}} | more))
 

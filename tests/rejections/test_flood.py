@@ -56,6 +56,18 @@ def test_more_credentials_than_can_be_told_apart() -> None:
     assert fold == Fold(of(OTHERS)._replace(owner=None), NOON, NOON, 3)
 
 
+def test_a_report_and_a_refusal_are_told_apart() -> None:
+    """Where the mode of a rule changes, or a request is refused for something else, each count stays right."""
+    reported = of("fp:1")._replace(enforced=False, status=None)
+    refused_too = of("fp:1")._replace(enforced=False)
+    flood = Flood(1)
+    for _ in range(3):
+        for rejection in (of("fp:1"), reported, refused_too):
+            flood.admits(rejection, NOON)
+    folds = [Fold(rejection, NOON, NOON, 2) for rejection in (of("fp:1"), reported, refused_too)]
+    assert flood.take(None) == folds
+
+
 calls = st.tuples(
     st.sampled_from(["fp:1", "fp:2", "fp:3", "fp:4", None]),
     st.sampled_from(["sender_required", "sender_malformed"]),

@@ -42,17 +42,18 @@ def log(capture: LogCapture) -> FilteringBoundLogger:
 
 def test_a_rejection_is_one_event(log: FilteringBoundLogger, capture: LogCapture) -> None:
     """An operator finds who was refused what and why, and no key and no text of the email."""
-    log_rejection(log, A_REJECTION, enforced=True)
+    log_rejection(log, A_REJECTION)
     assert capture.entries == [EVENT]
 
 
-def test_in_report_mode_the_event_has_another_name(log: FilteringBoundLogger, capture: LogCapture) -> None:
+def test_the_event_of_a_report_has_another_name(log: FilteringBoundLogger, capture: LogCapture) -> None:
     """All else of it is the same, so that one can tell what enforcing would do."""
-    log_rejection(log, A_REJECTION._replace(email_id="acti_1", owner=None), enforced=False)
+    log_rejection(log, A_REJECTION._replace(email_id="acti_1", owner=None, enforced=False, status=None))
     assert capture.entries == [EVENT | {"event": "request_reported", "email_id": "acti_1", "owner": None}]
 
 
 def test_everything_that_is_kept_is_told(log: FilteringBoundLogger, capture: LogCapture) -> None:
-    """A field added to the record comes into the event by itself, and nothing else does."""
-    log_rejection(log, A_REJECTION, enforced=True)
-    assert set(capture.entries[0]) == set(Rejection._fields) | {"event", "log_level"}
+    """A field added to the record comes into the event by itself, but for those that its name tells."""
+    log_rejection(log, A_REJECTION)
+    named = {"enforced", "status"}
+    assert set(capture.entries[0]) == set(Rejection._fields) - named | {"event", "log_level"}

@@ -6,12 +6,13 @@ import pytest
 
 from gateway.exchange import Credentials
 from gateway.log import make_log
-from gateway.policy.verdict import SENDER_NO_ADDRESS, SENDER_REQUIRED
+from gateway.policy.attachments import ATTACHMENT_URL_INVALID
+from gateway.policy.lead import LEAD_ID_REQUIRED
+from gateway.policy.sender import SENDER_NO_ADDRESS, SENDER_REQUIRED
 from gateway.rejections.log import log_rejection
-from gateway.rejections.record import Rejection, make_rejection
+from gateway.rejections.record import Rejection, make_rejections
 from tests.exchanges import KEY, exchange_of
 
-REQUIRED, NO_ADDRESS = SENDER_REQUIRED.violations[0], SENDER_NO_ADDRESS.violations[0]
 BASIC = b"Basic YXBpX2s6"
 
 
@@ -25,7 +26,10 @@ def rejection_of(
     request: bytes, members: dict[str, object], *, email_id: str | None = None, owner: str | None = None
 ) -> Rejection:
     """Have a request refused, and give the record of it."""
-    return make_rejection(exchange_of(request), REQUIRED, members, email_id=email_id, owner=owner)
+    (rejection,) = make_rejections(
+        exchange_of(request), (SENDER_REQUIRED,), members, email_id=email_id, owner=owner, enforced=True, refused=True
+    )
+    return rejection
 
 
 def test_what_is_kept_of_a_creation() -> None:
@@ -47,6 +51,8 @@ def test_what_is_kept_of_a_creation() -> None:
         client="127.0.0.1",
         user_agent="Close/2.1 python",
         elapsed_ms=0,
+        enforced=True,
+        status=400,
     )
 
 
@@ -54,7 +60,15 @@ def test_what_is_kept_of_an_update_of_which_little_is_known() -> None:
     """What is not known is None; the query is nobody's business."""
     request = post(b"X-Request-Id: r-1", method=b"PUT", target=b"/api/v1/activity/email/acti_1/?token=secret")
     members: dict[str, object] = {"sender": "nobody"}
-    rejection = make_rejection(exchange_of(request), NO_ADDRESS, members, email_id="acti_1", owner=None)
+    (rejection,) = make_rejections(
+        exchange_of(request),
+        (SENDER_NO_ADDRESS,),
+        members,
+        email_id="acti_1",
+        owner=None,
+        enforced=False,
+        refused=False,
+    )
     assert rejection._replace(elapsed_ms=0) == Rejection(
         request_id="r-1",
         code="sender_malformed",
@@ -68,7 +82,25 @@ def test_what_is_kept_of_an_update_of_which_little_is_known() -> None:
         client="127.0.0.1",
         user_agent=None,
         elapsed_ms=0,
+        enforced=False,
+        status=None,
     )
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_each_thing_that_is_reported_is_a_record_of_its_own(*, refused: bool) -> None:
+    """They differ in nothing but the code, and tell whether the request was refused for something else."""
+    first, second = make_rejections(
+        exchange_of(post()),
+        (LEAD_ID_REQUIRED, ATTACHMENT_URL_INVALID),
+        {},
+        email_id=None,
+        owner=None,
+        enforced=False,
+        refused=refused,
+    )
+    assert (first.code, first.enforced, first.status) == ("lead_id_required", False, 400 if refused else None)
+    assert second == first._replace(code="attachment_url_invalid")
 
 
 @pytest.mark.parametrize("value", [None, 7, True, ["outbox"], {"a": 1}])
@@ -111,7 +143,7 @@ def test_a_hostile_value_is_bounded_and_forges_nothing(hostile: str, *, console:
 def _line(rejection: Rejection, *, console: bool) -> str:
     """Write the event; give the one line that comes of it."""
     stream = io.BytesIO()
-    log_rejection(make_log("debug", console=console, stream=stream), rejection, enforced=True)
+    log_rejection(make_log("debug", console=console, stream=stream), rejection)
     lines = stream.getvalue().decode().split("\n")
     assert lines[1:] == [""]
     return lines[0]

@@ -47,15 +47,17 @@ async def test_what_is_recorded_is_in_the_store(location: StoreLocation) -> None
     assert running.events == []
 
 
-async def test_in_report_mode_close_answered(file: StoreLocation) -> None:
-    """Then the gateway refused nothing, and there is no status of its own."""
-    running = Recording(file)
-    running.recorder._enforced = False
-    await running.recorder.start("web:8080")
-    running.record(1)
-    await running.recorder.close()
-    (entry,) = kept(file)
-    assert (entry.enforced, entry.status) == (False, None)
+async def test_each_entry_tells_whether_it_refused(file: StoreLocation) -> None:
+    """One recorder keeps refusals and reports, of requests that Close answered and of others."""
+    told = [(True, 400), (False, 400), (False, None)]
+    async with recording(file) as running:
+        for enforced, status in told:
+            running.recorder.record(A_REJECTION._replace(enforced=enforced, status=status), MEMBERS, BODY)
+    assert sorted((entry.enforced, entry.status or 0) for entry in kept(file)) == [
+        (False, 0),
+        (False, 400),
+        (True, 400),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -113,6 +113,13 @@ def test_reading_is_total(body: bytes) -> None:
     assert read_object(body) == (expected if isinstance(expected, dict) else None)
 
 
+@pytest.mark.parametrize("other", [b"1", b"NaN"], ids=["quick", "tolerant"])
+def test_an_integer_stays_one_however_it_is_read(other: bytes) -> None:
+    """A rule that looks at a number sees what Close sees, whatever else stands in the body."""
+    members = read_object(b'{"x": %b, "a": 30, "b": -59, "c": 30.0, "d": 3e1}' % other) or {}
+    assert [repr(members[name]) for name in "abcd"] == ["30", "-59", "30.0", "30.0"]
+
+
 NO_STATUSES: list[object] = ["", "received", "Outbox", " outbox", "outbox ", 1, True, 1.5, ["outbox"], {"outbox": 1}]
 NO_USERS: list[object] = [7, ["user_1"], {}, False]
 ANY_SENDERS: list[object] = ["", " ", "a@b.c", 7, False, [], {"a": 1}]
@@ -120,8 +127,16 @@ WRITES: list[tuple[dict[str, object], EmailWrite]] = [
     ({}, EmailWrite()),
     ({"status": None, "sender": None, "user_id": None}, EmailWrite()),
     ({"subject": "sent", "body_text": "sender"}, EmailWrite()),
-    ({"user_id": "user_1", "status": "sent", "lead_id": "l"}, EmailWrite(status=Status.SENT, user_id="user_1")),
-    *(({"status": status}, EmailWrite()) for status in NO_STATUSES),
+    (
+        {"user_id": "user_1", "status": "sent", "lead_id": "l"},
+        EmailWrite(status=Status.SENT, user_id="user_1", status_given="sent", lead_id="l"),
+    ),
+    *(({"status": status}, EmailWrite(status_given=status)) for status in NO_STATUSES),
+    ({"date_scheduled": None}, EmailWrite(date_scheduled=None)),
+    (
+        {"lead_id": 7, "date_scheduled": [], "send_in": "x", "attachments": {}},
+        EmailWrite(lead_id=7, date_scheduled=[], send_in="x", attachments={}),
+    ),
     ({"user_id": ""}, EmailWrite()),
     *(({"user_id": user}, EmailWrite(user_id=user)) for user in NO_USERS),
     *(({"sender": sender}, EmailWrite(sender=sender)) for sender in ANY_SENDERS),
@@ -131,12 +146,12 @@ WRITES: list[tuple[dict[str, object], EmailWrite]] = [
 @pytest.mark.parametrize("status", Status)
 def test_every_status_can_be_read(status: Status) -> None:
     """By its value, to the letter."""
-    assert email_write({"status": status.value}) == EmailWrite(status=status)
+    assert email_write({"status": status.value}) == EmailWrite(status=status, status_given=status.value)
 
 
 @pytest.mark.parametrize(("members", "expected"), WRITES)
 def test_what_the_rules_look_at(members: dict[str, object], expected: EmailWrite) -> None:
-    """Only a string can be a status or a user; the sender is kept as it came."""
+    """Only a string can be a status or a user; the rest is kept as it came."""
     assert email_write(members) == expected
 
 

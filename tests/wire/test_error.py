@@ -8,9 +8,13 @@ import pytest
 import gateway
 from gateway.answer import OwnAnswer
 from gateway.errors import GatewayError
-from gateway.policy import EmailWrite, Reject, Status, Violation, ViolationCode
-from gateway.policy.verdict import SENDER_NO_ADDRESS, SENDER_NOT_A_STRING, SENDER_REQUIRED
-from gateway.wire.advice import DOCS
+from gateway.policy import EmailWrite, Status, Violation, ViolationCode
+from gateway.policy.attachments import ATTACHMENT_URL_INVALID
+from gateway.policy.date_scheduled import DATE_REQUIRED
+from gateway.policy.lead import LEAD_ID_REQUIRED
+from gateway.policy.send_in import SEND_IN_MISPLACED, SEND_IN_NO_NUMBER, SEND_IN_TOO_LONG
+from gateway.policy.sender import SENDER_NO_ADDRESS, SENDER_NOT_A_STRING, SENDER_REQUIRED
+from gateway.policy.status import STATUS_REQUIRED, STATUS_UNKNOWN
 from gateway.wire.error import bad_request, explain, gateway_error
 
 ADD = 'add "sender", such as "Jane Roe <jane@example.com>"'
@@ -20,6 +24,63 @@ MALFORMED_DETAIL = (
     'The sender of an email with status "outbox" has to be a string with an address: '
     'give "sender" as "jane@example.com" or "Jane Roe <jane@example.com>".'
 )
+LOG, CREATE = (
+    "https://developer.close.com/api/overview/changelog/2025/12/17",
+    "https://developer.close.com/api/resources/activities/emails/create",
+)
+STATUSES = '"inbox", "draft", "scheduled", "outbox", "sent" or "error"'
+LATER = 'to send the email later, give status "scheduled" with "date_scheduled".'
+OTHERS = [  # what was found, the message of the field, the sentence; the same on a creation and on an update
+    (STATUS_REQUIRED, "This field is required.", f'A new email needs a status: add "status": {STATUSES}.'),
+    (
+        STATUS_UNKNOWN,
+        "Not a valid choice.",
+        f'The status of a new email has to be one that Close knows: give "status" as {STATUSES}.',
+    ),
+    (
+        LEAD_ID_REQUIRED,
+        "This field is required.",
+        'A new email belongs to a lead: add "lead_id", the id of the lead whose email it is.',
+    ),
+    (
+        DATE_REQUIRED,
+        "This field is required.",
+        (
+            'An email with status "scheduled" needs the date to send it at: give "date_scheduled", such as '
+            '"2030-01-31T09:00:00+00:00", or status "outbox" to send it now.'
+        ),
+    ),
+    *(
+        (
+            violation,
+            message,
+            (
+                'The delay "send_in" has to be a whole number of seconds below 60: give it as a number such as 30, '
+                f"or leave it out; {LATER}"
+            ),
+        )
+        for violation, message in (
+            (SEND_IN_NO_NUMBER, "Value must be of int type."),
+            (SEND_IN_TOO_LONG, "The value must not be larger than 59."),
+        )
+    ),
+    (
+        SEND_IN_MISPLACED,
+        'This field is only for status "outbox".',
+        (
+            'Only an email with status "outbox" can be sent in so many seconds, not one with status "draft": '
+            f'leave "send_in" out; {LATER}'
+        ),
+    ),
+    (
+        ATTACHMENT_URL_INVALID,
+        "Invalid URL.",
+        (
+            'The "url" of each attachment has to begin with "https://app.close.com/go/file/": upload the file to Close '
+            'first, and give the "download.url" that the Files API answers with.'
+        ),
+    ),
+]
 REFUSALS = [  # what was found, on an update, the code, the message of the field, the sentence
     (SENDER_REQUIRED, False, "sender_required", "This field is required.", CREATE_DETAIL),
     (SENDER_REQUIRED, True, "sender_required", "This field is required.", UPDATE_DETAIL),
@@ -30,17 +91,19 @@ REFUSALS = [  # what was found, on an update, the code, the message of the field
 ]
 
 
-def test_the_table_is_complete() -> None:
+def test_the_tables_are_complete() -> None:
     """A code added to the enum has to be given rows, on a creation and on an update."""
-    assert {(row[2], row[1]) for row in REFUSALS} == {
-        (code.value, update) for code in ViolationCode for update in (False, True)
-    }
+    assert {(row[2], row[1]) for row in REFUSALS} | {
+        (row[0].code.value, update) for row in OTHERS for update in (False, True)
+    } == {(code.value, update) for code in ViolationCode for update in (False, True)}
 
 
-@pytest.mark.parametrize(("reject", "update", "code", "message", "detail"), REFUSALS)
-def test_a_refusal_reads_as_closes_own(reject: Reject, code: str, message: str, detail: str, *, update: bool) -> None:
+@pytest.mark.parametrize(("violation", "update", "code", "message", "detail"), REFUSALS)
+def test_a_refusal_reads_as_closes_own(
+    violation: Violation, code: str, message: str, detail: str, *, update: bool
+) -> None:
     """Status 400, both keys that Close's client reads, and what is ours under a key of its own."""
-    answer = bad_request(reject.violations, EmailWrite(status=Status.OUTBOX), "r-1", update=update)
+    answer = bad_request((violation,), EmailWrite(status=Status.OUTBOX), "r-1", update=update)
     assert answer == OwnAnswer(
         status=400,
         body={
@@ -49,12 +112,32 @@ def test_a_refusal_reads_as_closes_own(reject: Reject, code: str, message: str, 
             "gateway": {
                 "code": code,
                 "detail": detail,
-                "docs": "https://developer.close.com/api/overview/changelog/2025/12/17",
+                "docs": LOG,
                 "request_id": "r-1",
             },
         },
     )
     assert orjson.loads(orjson.dumps(answer.body)) == answer.body
+
+
+@pytest.mark.parametrize("update", [False, True])
+@pytest.mark.parametrize(("violation", "message", "detail"), OTHERS)
+def test_a_refusal_for_anything_else_reads_so_too(
+    violation: Violation, message: str, detail: str, *, update: bool
+) -> None:
+    """In the same shape, with the field that is wrong and the page of Close's that says so."""
+    body = bad_request((violation,), EmailWrite(status=Status.DRAFT), "r-1", update=update).body
+    assert body == {
+        "errors": [],
+        "field-errors": {violation.field: message},
+        "gateway": {"code": violation.code.value, "detail": detail, "docs": CREATE, "request_id": "r-1"},
+    }
+
+
+def test_of_a_field_the_first_violation_is_told() -> None:
+    """As Close would: its library goes on to no second check of a field."""
+    body = bad_request((SEND_IN_TOO_LONG, SEND_IN_MISPLACED), EmailWrite(), "r-1", update=False).body
+    assert body["field-errors"] == {"send_in": SEND_IN_TOO_LONG.message}
 
 
 def test_every_violation_names_its_field() -> None:
@@ -68,7 +151,7 @@ def test_every_violation_names_its_field() -> None:
         "gateway": {
             "code": "sender_malformed",
             "detail": explain(first, EmailWrite(status=Status.INBOX), update=False),
-            "docs": DOCS,
+            "docs": LOG,
             "request_id": "r-1",
         },
     }
@@ -77,11 +160,12 @@ def test_every_violation_names_its_field() -> None:
 @pytest.mark.parametrize("update", [False, True])
 @pytest.mark.parametrize("code", ViolationCode)
 @pytest.mark.parametrize("status", [*Status, None])
-def test_the_sentence_names_the_status(status: Status | None, code: ViolationCode, *, update: bool) -> None:
+def test_a_sentence_repeats_nothing_that_was_sent(status: Status | None, code: ViolationCode, *, update: bool) -> None:
     """One plain sentence, with nothing in it of what the client sent but a status that Close knows."""
-    email = EmailWrite(status=status, sender="s3cr3t", user_id="s3cr3t")
+    email = EmailWrite(status, *["s3cr3t"] * 7)
     detail = explain(Violation(code, "sender", ""), email, update=update)
-    assert f'status "{status.value if status else "unknown"}"' in detail
+    if code in {ViolationCode.SENDER_REQUIRED, ViolationCode.SENDER_MALFORMED, ViolationCode.SEND_IN_MISPLACED}:
+        assert f'status "{status.value if status else "unknown"}"' in detail
     assert detail.endswith(".")
     assert "s3cr3t" not in detail
     assert "\n" not in detail
