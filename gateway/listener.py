@@ -7,11 +7,13 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from gateway.acceptor import Acceptor
 from gateway.config.settings import Address, ListenerSettings
 from gateway.downstream.connection import ClientServer
 from gateway.errors import PortTaken
 from gateway.exchange import Downstream, Exchange
 from gateway.outgoing import Rounds
+from gateway.shares import Share
 from gateway.sockets import BACKLOG, bind
 
 LATE_COMERS: Final = 0.5
@@ -35,21 +37,29 @@ class Listener:
         self._downstream = downstream
         self._loop = asyncio.get_running_loop()
         self._server = ClientServer(handle, downstream, settings, rounds, log)
-        self._ports: list[asyncio.Server] = []
+        self._ports: list[asyncio.Server | Acceptor] = []
         self._round = _round(settings)
         self._watch: asyncio.TimerHandle | None = None
 
-    async def open(self, sockets: Sequence[socket.socket] = ()) -> Address:
+    async def open(self, sockets: Sequence[socket.socket] = (), share: Share | None = None) -> Address:
         """Start to accept; give the address in force (port 0 picks a free one). Raises PortTaken.
 
-        `sockets` are listening already; without any, the port of the settings is opened.
+        `sockets` are listening already; without any, the port of the settings is opened. Where other processes accept
+        from them too, `share` is this one's part.
         """
         address = self._address
         try:
             for listening in sockets or bind(address):
-                self._ports.append(await self._loop.create_server(self._server, sock=listening, backlog=BACKLOG))
+                self._ports.append(
+                    await self._loop.create_server(self._server, sock=listening, backlog=BACKLOG)
+                    if share is None
+                    else Acceptor(listening, self._server, share)
+                )
         except OSError as error:
             raise PortTaken("listener.listen", "--listen", str(address), error) from None
+        if share is not None:
+            self._server.share = share
+            share.tell(0)
         self._look_round()
         return Address(address.host, self._ports[0].sockets[0].getsockname()[1])
 
@@ -76,6 +86,7 @@ class Listener:
         if not self._ports:
             return 0
         self._downstream.draining = True
+        self._server.share = None
         for port in self._ports:
             port.close()
         now = quiet_since = self._loop.time()

@@ -17,6 +17,7 @@ from gateway.outgoing import Rounds
 from gateway.rejections.recorder import Recorder
 from gateway.rejections.store import Store
 from gateway.road import Road, Roadside, trust
+from gateway.shares import Share
 from gateway.snapshot import Snapshot
 
 
@@ -41,9 +42,9 @@ class Serving:
         self._downstream = Downstream(key, on_fault=self.road.dispatcher.fault)
         self.listener = Listener(self.road.dispatcher.dispatch, settings.listener, self._downstream, rounds, log)
 
-    async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
-        """Accept from these sockets, or open the port of the settings. Raises PortTaken."""
-        self.listen = await self.listener.open(sockets)
+    async def start(self, sockets: Sequence[socket.socket] = (), share: Share | None = None) -> None:
+        """Accept from these sockets, as Listener.open does, or open the port of the settings. Raises PortTaken."""
+        self.listen = await self.listener.open(sockets, share)
         if self.recorder is not None:
             await self.recorder.start(f"{platform.node()}:{self.listen.port}")
 
