@@ -1,6 +1,8 @@
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -158,3 +160,26 @@ def test_in_the_background_too_what_cannot_be_written_is_counted() -> None:
             lines.msg(b"line")
         lines.close()
     assert lines.lost == 10
+
+
+WRITER = """
+import sys
+from gateway.log import make_log
+log = make_log("info", console=False, shared=True)
+for _ in range(20):
+    log.info("long", text=sys.argv[1] * 20_000)
+"""
+
+
+def test_lines_of_several_processes_come_out_whole() -> None:
+    """However long they are, and however slowly they are read: a pipe alone would mix them."""
+    reading, writing = os.pipe()
+    processes = [
+        subprocess.Popen([sys.executable, "-c", WRITER, letter], stdout=writing)  # noqa: S603 - our own code
+        for letter in "abc"
+    ]
+    os.close(writing)
+    with os.fdopen(reading, "rb") as lines:
+        texts = [json.loads(line)["text"] for line in lines]
+    assert sorted(texts) == sorted(letter * 20_000 for letter in "abc" * 20)
+    assert [process.wait(20) for process in processes] == [0, 0, 0]

@@ -25,7 +25,11 @@ LAST_WORDS: Final = 5.0
 
 
 class WorkerGone(Exception):
-    """It has ended, or does not answer."""
+    """It has ended, or is about to, or does not answer."""
+
+
+class WorkerHangs(WorkerGone):
+    """It does not answer."""
 
 
 class Common(Protocol):
@@ -131,7 +135,7 @@ class Child:
             async with asyncio.timeout(within):
                 return await self._asked[number]
         except TimeoutError:
-            raise WorkerGone from None
+            raise WorkerHangs from None
         finally:
             self._asked.pop(number, None)
 

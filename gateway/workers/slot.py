@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gateway.snapshot import Snapshot, merged, of_the_past
-from gateway.workers.child import Child, Common, WorkerGone
+from gateway.workers.child import LAST_WORDS, Child, Common, WorkerGone, WorkerHangs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +120,13 @@ class Slot:
             while True:
                 await asyncio.sleep(rhythm.beat)
                 await child.look(rhythm.patience)
-        except WorkerGone:
-            if child.process.returncode is None and not self._stopping:
+        except WorkerHangs:
+            if not self._stopping:
+                common.log.error("worker_hangs", worker=self._number, pid=child.process.pid)  # noqa: TRY400 - no fault
                 child.kill()
+        except WorkerGone:
+            await asyncio.sleep(LAST_WORDS)  # on its way out; this is cancelled once it is
+            child.kill()
 
 
 def _ended(code: int) -> dict[str, object]:

@@ -3,7 +3,16 @@ from pathlib import Path
 import pytest
 
 from gateway.config.check import Conflict, check
-from gateway.config.settings import Address, AdminSettings, ListenerSettings, Settings, UpstreamSettings
+from gateway.config.settings import (
+    Address,
+    AdminSettings,
+    ListenerSettings,
+    ProcessSettings,
+    RejectionsSettings,
+    Settings,
+    UpstreamSettings,
+)
+from gateway.config.store import StoreLocation
 from gateway.secret import Secret
 
 OFF = None
@@ -114,3 +123,11 @@ def test_two_tokens() -> None:
     """Nobody could tell which of them holds."""
     both = Settings(admin=AdminSettings(token=TOKEN, token_file=Path("token")))
     assert [conflict.names[0] for conflict in check(both)] == ["admin.token_file"]
+
+
+def test_workers_share_no_memory() -> None:
+    """A store in memory would be another one in each worker."""
+    memory = RejectionsSettings(store=StoreLocation.parse(":memory:"))
+    (conflict,) = check(Settings(rejections=memory, process=ProcessSettings(workers=2)))
+    assert conflict.names == ("rejections.store", "process.workers")
+    assert list(check(Settings(rejections=memory))) == list(check(Settings(process=ProcessSettings(workers=2)))) == []

@@ -11,7 +11,7 @@ from gateway.workers.slot import Rhythm
 from tests.forwarding.emails import SENDERLESS, write
 from tests.raw import ask, connected
 from tests.recording import recording
-from tests.workers.supervised import QUICK, crowd, settings_for, supervised
+from tests.workers.supervised import crowd, settings_for, supervised
 
 GET = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
 EMAIL = write(SENDERLESS)
@@ -40,12 +40,8 @@ async def test_one_console_for_all(tmp_path: Path) -> None:
         ready = await gateway.ask("/readyz")
         assert (ready["status"], ready["serving"]) == ("ready", 2)
 
-        async def kept() -> int:
-            found = await gateway.ask("/api/stats")
-            return sum(row["requests"] for row in found.get("by_code", []))
-
         async with asyncio.timeout(10):
-            while len((await gateway.ask("/api/rejections")).get("data", [])) < 20:
+            while len((await gateway.ask("/api/rejections")).get("data", [])) < 20:  # noqa: ASYNC110 - the store tells nobody
                 await asyncio.sleep(0.05)
         gateway.child.kill()
         await gateway.until(lambda: gateway.serving == 2 and gateway.supervisor.restarts)
@@ -54,8 +50,8 @@ async def test_one_console_for_all(tmp_path: Path) -> None:
     assert (stopped["cut_off"], stopped["counts"]) == (0, {"rejected": 32})
 
 
-async def test_a_worker_that_is_killed_is_replaced() -> None:
-    """Under load its own connections fail, once each, and no other; the log tells, and it is back at once."""
+async def test_a_worker_that_is_killed_or_hangs_is_replaced() -> None:
+    """Under load the killed one's own connections fail, once each, and no other; who does not answer is killed too."""
     async with (
         recording() as upstream,
         supervised(settings_for(upstream.url, None)) as gateway,
@@ -69,18 +65,11 @@ async def test_a_worker_that_is_killed_is_replaced() -> None:
         assert (clients.refused, len(gateway.events("worker_started"))) == (0, 3)
         (event,) = gateway.events("worker_died")
         assert (event["worker"], event["signal"], event["restart_in"]) == (1, "SIGKILL", 0)
-
-
-async def test_a_worker_that_hangs_is_replaced() -> None:
-    """It is alive and does not answer: it is killed, and another takes its place."""
-    async with (
-        recording() as upstream,
-        supervised(settings_for(upstream.url, None), rhythm=replace(QUICK, patience=0.5)) as gateway,
-    ):
+        assert gateway.events("worker_hangs") == []
         os.kill(gateway.child.process.pid, signal.SIGSTOP)
-        await gateway.until(lambda: gateway.supervisor.restarts == 1 and gateway.serving == 2)
-        assert [event["signal"] for event in gateway.events("worker_died")] == ["SIGKILL"]
-        assert (await ask(gateway.port, GET)).status == 200
+        await gateway.until(lambda: gateway.supervisor.restarts == 2 and gateway.serving == 2)
+        assert [event["worker"] for event in gateway.events("worker_hangs")] == [1]
+        await clients.more()
 
 
 async def test_nothing_fails_when_it_stops() -> None:
@@ -97,46 +86,40 @@ async def test_nothing_fails_when_it_stops() -> None:
     assert stopped["cut_off"] == 0
 
 
-async def test_a_reload_reaches_every_worker() -> None:
-    """Under load, one after the other: nothing fails, and afterwards no worker has the old settings, not a new one."""
+async def test_a_reload_reaches_every_worker_or_none(tmp_path: Path) -> None:
+    """Under load, one after the other: nothing fails, and no worker has the old settings then, not a new one.
+
+    What turns out not to be had leaves all with those before.
+    """
     async with recording() as upstream:
         before = settings_for(upstream.url, None)
-        after = replace(before, inspect=InspectSettings(mode=Mode.REPORT))
-        async with supervised(before, lambda: after) as gateway, crowd(gateway.port, GET) as clients:
+        wanted = [replace(before, inspect=InspectSettings(mode=Mode.REPORT))]
+        gone = UpstreamSettings(url="https://127.0.0.1:9", ca_file=tmp_path / "gone.pem")
+        async with supervised(before, lambda: wanted[-1]) as gateway, crowd(gateway.port, GET) as clients:
             found = await gateway.ask("/api/reload", "POST")
             assert found == {"changed": {"inspect.mode": "report"}, "needs_restart": []}
             await clients.more()
+            wanted.append(replace(before, upstream=gone, inspect=InspectSettings(mode=Mode.OFF)))
+            found = await gateway.ask("/api/reload", "POST")
+            assert "could not be put in force: no such file or directory" in found["errors"][0]
+            await clients.more()
+            assert clients.failed == []
             gateway.child.kill()
             await gateway.until(lambda: gateway.supervisor.restarts == 1 and gateway.serving == 2)
             answers = [await ask(gateway.port, EMAIL) for _ in range(8)]
-            assert {answer.status for answer in answers} == {200}
-        assert clients.refused == 0
-
-
-async def test_a_reload_that_one_worker_cannot_have_reaches_none(tmp_path: Path) -> None:
-    """What was read is fine, and is not when it comes to it: all have the old settings, and the answer says so."""
-    async with recording() as upstream:
-        before = settings_for(upstream.url, None)
-        gone = UpstreamSettings(url="https://127.0.0.1:9", ca_file=tmp_path / "gone.pem")
-        after = replace(before, upstream=gone, inspect=InspectSettings(mode=Mode.OFF))
-        async with supervised(before, lambda: after) as gateway:
-            found = await gateway.ask("/api/reload", "POST")
-            assert "could not be put in force: no such file or directory" in found["errors"][0]
-            assert [(await ask(gateway.port, EMAIL)).status for _ in range(4)] == [400] * 4
-            assert len(gateway.events("config_rejected")) == 1
+            assert {answer.values(b"x-close-gateway")[0] for answer in answers} == {b"reported; sender_required"}
 
 
 async def test_who_cannot_start_waits_longer_each_time(tmp_path: Path) -> None:
-    """At once, then after a pause that doubles up to a limit; until one serves, the gateway is not ready."""
+    """At once, then after a pause that doubles; until one serves, the gateway is not ready."""
     broken = UpstreamSettings(url="https://127.0.0.1:9", ca_file=tmp_path / "gone.pem")
     settings = settings_for("", None, upstream=broken)
-    async with supervised(settings, rhythm=Rhythm(first_pause=0.05, longest_pause=0.1)) as gateway:
+    async with supervised(settings, rhythm=Rhythm(first_pause=0.05)) as gateway:
         ready = await gateway.ask("/readyz")
         assert (ready["status"], ready["serving"]) == ("starting", 0)
-        await gateway.until(lambda: len(gateway.events("worker_died")) >= 8)
-        pauses = [event["restart_in"] for event in gateway.events("worker_died") if event["worker"] == 1]
-        assert pauses[:4] == [0, 0.05, 0.1, 0.1][: len(pauses)]
-        assert gateway.events("worker_died")[0]["exit_code"] == 1
+        await gateway.until(lambda: len(gateway.events("worker_died")) >= 5)
+        first = [event for event in gateway.events("worker_died") if event["worker"] == 1]
+        assert [(event["exit_code"], event["restart_in"]) for event in first[:2]] == [(1, 0), (1, 0.05)]
 
 
 def test_the_pauses_end() -> None:
