@@ -72,6 +72,7 @@ class Child:
                     "gateway.workers.worker",
                     str(its.fileno()),
                     stdin=DEVNULL,
+                    start_new_session=True,  # Ctrl-C and the end of a terminal are the supervisor's to heed
                     pass_fds=(its.fileno(), shares, *numbers),
                     env=variables,
                 )

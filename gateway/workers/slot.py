@@ -66,6 +66,14 @@ class Slot:
             await child.look()
         return self.past if child is not self.serving else merged((self.past, child.last))
 
+    async def renew(self, child: Child) -> None:
+        """Have the settings that are in force in force there. Who cannot have them is replaced by one that starts so.
+
+        Raises WorkerGone.
+        """
+        if await child.renew(self._common.settings, self._rhythm.patience) is not None:
+            child.kill()
+
     async def stop(self, within: float) -> int:
         """Stop the worker and start no other; tell how many requests were cut off."""
         self._stopping = True
@@ -114,7 +122,7 @@ class Slot:
         try:
             await child.until_ready(rhythm.start)
             if child.settings is not common.settings:  # a reload came in between
-                await child.renew(common.settings, rhythm.patience)
+                await self.renew(child)
             common.log.info("worker_started", worker=self._number, pid=child.process.pid)
             self.tried.set()
             while True:

@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -71,6 +73,11 @@ class Supervisor:
         """How many workers had to be replaced."""
         return sum(slot.restarts for slot in self.slots)
 
+    @property
+    def reloads(self) -> Counter[str]:
+        """How many there were, by outcome: reloaded, rejected."""
+        return self._reloader.counts
+
     async def look(self) -> Snapshot:
         """Tell for all workers, and for those that are gone."""
         found = await asyncio.gather(*(slot.look() for slot in self.slots))
@@ -114,7 +121,8 @@ class Supervisor:
         self.settings = settings
         for slot in self.slots:  # who came meanwhile may have been started with the old ones
             if (child := slot.serving) is not None and child.settings is not settings:
-                await self._renew(child, settings)
+                with suppress(WorkerGone):
+                    await slot.renew(child)
         if self._panel is not None:
             self._panel.renew(settings.admin, token)
         self.log = at_level(self.log, settings.log.level.value)
