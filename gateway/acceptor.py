@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 from gateway.shares import Share
+from gateway.sockets import BACKLOG
 
 MOMENT: Final = 0.001
 """Seconds for which a connection is left to a process that has fewer. It may be busy, or hang."""
@@ -29,21 +30,25 @@ class Acceptor:
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[Any]] = set()
         self._again: asyncio.TimerHandle | None = None
+        listening.setblocking(False)
         self._loop.add_reader(listening, self._came)
 
     def close(self) -> None:
-        """Accept no more."""
+        """Accept what waits, for nobody else may, and no more."""
         if self._again is not None:
             self._again.cancel()
         self._share.leave()
         self._loop.remove_reader(self._listening)
+        for _ in range(BACKLOG):
+            if not self._accept():
+                break
         self._listening.close()
 
     def _came(self) -> None:
         if self._share.enough:
             self._rest(MOMENT)
         else:
-            self._accept()
+            self._take()
 
     def _rest(self, seconds: float) -> None:
         self._loop.remove_reader(self._listening)
@@ -52,22 +57,28 @@ class Acceptor:
     def _go_on(self) -> None:
         self._again = None
         self._loop.add_reader(self._listening, self._came)
-        self._accept()
+        self._take()
 
-    def _accept(self) -> None:
+    def _take(self) -> None:
+        """Take one, whoever has fewer: the moment is over."""
+        if self._accept() is None:
+            self._rest(SHORT_OF_FILES)
+
+    def _accept(self) -> bool | None:
+        """Take one; whether there was one, and None where no file could be opened for it."""
         try:
             connection, _ = self._listening.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-            return  # another process was quicker, or the client has left
+            return False  # another process was quicker, or the client has left
         except OSError:
-            self._rest(SHORT_OF_FILES)
-            return
+            return None
         connection.setblocking(False)
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         task = self._loop.create_task(self._open(connection))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
+        return True
 
     async def _open(self, connection: socket.socket) -> None:
         with suppress(OSError):  # the client has left again

@@ -77,18 +77,23 @@ class Listener:
         """How many requests are in flight."""
         return sum(connection.busy for connection in self._server.connections)
 
+    def close_port(self) -> None:
+        """Accept no more connections. Those that are open go on as if nothing were."""
+        self._server.share = None
+        for port in self._ports:
+            port.close()
+        self._ports = []
+
     async def drain(self, grace: float) -> int:
         """Stop accepting, finish what is in flight within `grace` seconds, then close every connection.
 
         Requests that come late on connections still open are answered, and told that the connection closes.
         Gives the number of requests that were cut off.
         """
-        if not self._ports:
+        if self._watch is None:
             return 0
         self._downstream.draining = True
-        self._server.share = None
-        for port in self._ports:
-            port.close()
+        self.close_port()
         now = quiet_since = self._loop.time()
         end = now + grace
         while self._server.connections and now < end and (self.active or now < quiet_since + LATE_COMERS):

@@ -40,6 +40,11 @@ class Renew:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosePort:
+    """Asks for no more connections to be accepted. The answer is None."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Asks for what is in flight to be finished. The answer is Stopped, and then the process ends."""
 

@@ -14,7 +14,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway.config.settings import Settings
 from gateway.shares import Shares
 from gateway.snapshot import Snapshot
-from gateway.workers.channel import Channel, Look, Renew, Start, Stop, Stopped
+from gateway.workers.channel import Channel, ClosePort, Look, Renew, Start, Stop, Stopped
 
 LOOK: Final = 1.0
 """Seconds that a worker has to tell how it does, before what it told last is taken."""
@@ -101,6 +101,10 @@ class Child:
             self.settings = settings
         return failure
 
+    async def close_port(self, within: float = LOOK) -> None:
+        """Have it accept no more. Raises WorkerGone."""
+        await self._ask(ClosePort(), within)
+
     async def stop(self, within: float) -> int:
         """Have it finish and end; tell how many requests it cut off. One that takes longer is killed."""
         cut_off = 0
@@ -125,6 +129,8 @@ class Child:
         self._lost()
 
     async def _ask(self, question: object, within: float) -> Any:
+        if self._hearing.done():
+            raise WorkerGone
         self._questions += 1
         number = self._questions
         self._asked[number] = asyncio.get_running_loop().create_future()
@@ -141,12 +147,13 @@ class Child:
             self._asked.pop(number, None)
 
     async def _hear(self) -> None:
-        with suppress(EOFError):
+        try:
             while True:
                 number, answer = await self._channel.receive()
                 if (waiting := self._asked.get(number)) is not None and not waiting.done():
                     waiting.set_result(answer)
-        self._lost()
+        except EOFError:
+            self._lost()
 
     def _lost(self) -> None:
         for waiting in self._asked.values():

@@ -74,6 +74,13 @@ class Slot:
         if await child.renew(self._common.settings, self._rhythm.patience) is not None:
             child.kill()
 
+    async def close_port(self) -> None:
+        """Have the worker accept no more, and start no other."""
+        self._stopping = True
+        if self.child is not None:
+            with suppress(WorkerGone):
+                await self.child.close_port()
+
     async def stop(self, within: float) -> int:
         """Stop the worker and start no other; tell how many requests were cut off."""
         self._stopping = True

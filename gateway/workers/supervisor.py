@@ -143,6 +143,8 @@ class Supervisor:
         self.log.info("gateway_stopping", in_flight=(await self.look()).in_flight, grace=grace)
         for listening in self.sockets:
             listening.close()
+        # All of them before any tells a client to come back: it would wait where nobody accepts any more.
+        await asyncio.gather(*(slot.close_port() for slot in self.slots))
         cut_off = sum(await asyncio.gather(*(slot.stop(grace + WIND_UP) for slot in self.slots)))
         counts = merged(slot.past for slot in self.slots).counts
         await self._close()

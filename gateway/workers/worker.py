@@ -16,7 +16,7 @@ from gateway.process import run, the_log
 from gateway.rejections.store import Store
 from gateway.serving import Serving
 from gateway.shares import Shares
-from gateway.workers.channel import Channel, Look, Renew, Start, Stop, Stopped
+from gateway.workers.channel import Channel, ClosePort, Look, Renew, Start, Stop, Stopped
 
 
 def main() -> None:
@@ -79,9 +79,12 @@ class _Worker:
             else:
                 self._channel.send((number, await self._answer(question)))
 
-    async def _answer(self, question: Look | Renew) -> Any:
+    async def _answer(self, question: Look | ClosePort | Renew) -> Any:
         if isinstance(question, Look):
             return self._serving.snapshot()
+        if isinstance(question, ClosePort):
+            self._serving.listener.close_port()
+            return None
         try:
             await self._serving.renew(question.settings)
         except OSError as error:
