@@ -5,10 +5,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
-from gateway import __version__
 from gateway.config.fingerprint import fingerprint_key
 from gateway.config.settings import Address, Settings
 from gateway.config.token import admin_token
@@ -16,11 +16,14 @@ from gateway.errors import GatewayError, PortTaken
 from gateway.hangups import Hangups
 from gateway.log import at_level
 from gateway.panel import Panel
-from gateway.process import run, the_log, until_signal
+from gateway.process import run, started, the_log, until_signal
 from gateway.rejections.store import Store
 from gateway.reload import Reloader
 from gateway.serving import Serving
 from gateway.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from gateway.workers.supervisor import Supervisor
 
 
 class Gateway:
@@ -63,6 +66,11 @@ class Gateway:
     @property
     def counts(self) -> Counter[str]:
         return self.serving.counts
+
+    @property
+    def reloads(self) -> Counter[str]:
+        """How many there were, by outcome: reloaded, rejected."""
+        return self._reloader.counts
 
     async def _look(self) -> Snapshot:
         return self.serving.snapshot()
@@ -107,30 +115,26 @@ class Gateway:
         await self.serving.close_store()
 
 
-def started(settings: Settings, listen: Address, admin: Address | None) -> dict[str, object]:
-    """Tell the settings that matter, for the log."""
-    return {
-        "version": __version__,
-        "listen": str(listen),
-        "admin": str(admin) if admin else "off",
-        "upstream": settings.upstream.url,
-        "mode": settings.inspect.mode.value,
-        "store": "off" if settings.rejections.store is None else str(settings.rejections.store),
-        "capture": settings.rejections.capture.value,
-    }
-
-
 def serve(settings: Settings, load: Callable[[], Settings], hangups: Hangups) -> None:
     """Run a gateway until SIGINT or SIGTERM. Raises PortTaken."""
     run(_serve(settings, load, hangups))
 
 
 async def _serve(settings: Settings, load: Callable[[], Settings], hangups: Hangups) -> None:
-    gateway = Gateway(settings, the_log(settings), load)
+    gateway = _made(settings, load)
     await gateway.start()
     hangups.hand_over(gateway.hang_up)
     await until_signal()
     await gateway.stop()
+
+
+def _made(settings: Settings, load: Callable[[], Settings]) -> "Gateway | Supervisor":
+    log = the_log(settings)
+    if settings.process.workers == 1:
+        return Gateway(settings, log, load)
+    from gateway.workers.supervisor import Supervisor
+
+    return Supervisor(settings, log, load)
 
 
 def dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, *, sandbox: bool) -> None:

@@ -7,11 +7,13 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
+from gateway.acceptor import Acceptor
 from gateway.config.settings import Address, ListenerSettings
 from gateway.downstream.connection import ClientServer
 from gateway.errors import PortTaken
 from gateway.exchange import Downstream, Exchange
 from gateway.outgoing import Rounds
+from gateway.shares import Share
 from gateway.sockets import BACKLOG, bind
 
 LATE_COMERS: Final = 0.5
@@ -35,21 +37,29 @@ class Listener:
         self._downstream = downstream
         self._loop = asyncio.get_running_loop()
         self._server = ClientServer(handle, downstream, settings, rounds, log)
-        self._ports: list[asyncio.Server] = []
+        self._ports: list[asyncio.Server | Acceptor] = []
         self._round = _round(settings)
         self._watch: asyncio.TimerHandle | None = None
 
-    async def open(self, sockets: Sequence[socket.socket] = ()) -> Address:
+    async def open(self, sockets: Sequence[socket.socket] = (), share: Share | None = None) -> Address:
         """Start to accept; give the address in force (port 0 picks a free one). Raises PortTaken.
 
-        `sockets` are listening already; without any, the port of the settings is opened.
+        `sockets` are listening already; without any, the port of the settings is opened. Where other processes accept
+        from them too, `share` is this one's part.
         """
         address = self._address
         try:
             for listening in sockets or bind(address):
-                self._ports.append(await self._loop.create_server(self._server, sock=listening, backlog=BACKLOG))
+                self._ports.append(
+                    await self._loop.create_server(self._server, sock=listening, backlog=BACKLOG)
+                    if share is None
+                    else Acceptor(listening, self._server, share)
+                )
         except OSError as error:
             raise PortTaken("listener.listen", "--listen", str(address), error) from None
+        if share is not None:
+            self._server.share = share
+            share.tell(0)
         self._look_round()
         return Address(address.host, self._ports[0].sockets[0].getsockname()[1])
 
@@ -72,17 +82,23 @@ class Listener:
         """How many clients are connected."""
         return len(self._server.connections)
 
+    def close_port(self) -> None:
+        """Accept no more connections. Those that are open go on as if nothing were."""
+        self._server.share = None
+        for port in self._ports:
+            port.close()
+        self._ports = []
+
     async def drain(self, grace: float) -> int:
         """Stop accepting, finish what is in flight within `grace` seconds, then close every connection.
 
         Requests that come late on connections still open are answered, and told that the connection closes.
         Gives the number of requests that were cut off.
         """
-        if not self._ports:
+        if self._watch is None:
             return 0
         self._downstream.draining = True
-        for port in self._ports:
-            port.close()
+        self.close_port()
         now = quiet_since = self._loop.time()
         end = now + grace
         while self._server.connections and now < end and (self.active or now < quiet_since + LATE_COMERS):

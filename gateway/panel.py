@@ -23,7 +23,7 @@ from gateway.snapshot import Look
 
 
 class Panel:
-    """`look` tells how those do that serve requests, `listen` where. Without `reload` nobody can ask for that.
+    """`look` tells how those do that serve requests, `listen` where; `act` has the configuration read anew.
 
     `address` is where it listens, once it is open.
     """

@@ -7,7 +7,8 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from gateway.config.settings import LogFormat, Settings
+from gateway import __version__
+from gateway.config.settings import Address, LogFormat, Settings
 from gateway.log import make_log
 
 
@@ -21,6 +22,20 @@ def the_log(settings: Settings) -> FilteringBoundLogger:
     """Make the log of this process."""
     shared = settings.process.workers > 1
     return make_log(settings.log.level.value, console=settings.log.format is LogFormat.CONSOLE, shared=shared)
+
+
+def started(settings: Settings, listen: Address, admin: Address | None) -> dict[str, object]:
+    """Give what gateway_started tells: the settings that matter."""
+    store = settings.rejections.store
+    return {
+        "version": __version__,
+        "listen": str(listen),
+        "admin": str(admin) if admin else "off",
+        "upstream": settings.upstream.url,
+        "mode": settings.inspect.mode.value,
+        "store": "off" if store is None else str(store),
+        "capture": settings.rejections.capture.value,
+    }
 
 
 async def until_signal() -> None:

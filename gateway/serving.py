@@ -20,6 +20,7 @@ from gateway.outgoing import Rounds
 from gateway.rejections.recorder import Recorder
 from gateway.rejections.store import Store
 from gateway.road import Road, Roadside, trust
+from gateway.shares import Share
 from gateway.snapshot import Snapshot
 from gateway.vitals import vitals
 
@@ -53,9 +54,9 @@ class Serving:
         """What has been done with email writes."""
         return self.meters.counts
 
-    async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
-        """Accept from these sockets, or open the port of the settings. Raises PortTaken."""
-        self.listen = await self.listener.open(sockets)
+    async def start(self, sockets: Sequence[socket.socket] = (), share: Share | None = None) -> None:
+        """Accept from these sockets, as Listener.open does, or open the port of the settings. Raises PortTaken."""
+        self.listen = await self.listener.open(sockets, share)
         if self.recorder is not None:
             await self.recorder.start(f"{platform.node()}:{self.listen.port}")
         if self._link is not None:

@@ -1,7 +1,10 @@
 import io
 import json
 import os
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import BinaryIO
@@ -158,3 +161,42 @@ def test_in_the_background_too_what_cannot_be_written_is_counted() -> None:
             lines.msg(b"line")
         lines.close()
     assert lines.lost == 10
+
+
+WRITER = """
+import sys
+from gateway.log import make_log
+log = make_log("info", console=False, shared=True)
+print("ready", file=sys.stderr, flush=True)
+sys.stdin.readline()
+for _ in range(20):
+    log.info("long", text=sys.argv[1] * 20_000)
+"""
+
+
+def test_lines_of_several_processes_come_out_whole() -> None:
+    """However long they are, and however slowly they are read: a pipe alone would mix them."""
+    reading, writing = os.pipe()
+    processes = [
+        subprocess.Popen(  # noqa: S603 - our own code
+            [sys.executable, "-c", WRITER, letter],
+            stdin=subprocess.PIPE,
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for letter in "abc"
+    ]
+    os.close(writing)
+    for process in processes:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    time.sleep(0.5)  # by now all of them wait for room
+    with os.fdopen(reading, "rb") as lines:
+        texts = [json.loads(line)["text"] for line in lines]
+    assert sorted(texts) == sorted(letter * 20_000 for letter in "abc" * 20)
+    assert [process.communicate(timeout=20)[1] for process in processes] == ["", "", ""]

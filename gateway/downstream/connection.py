@@ -26,6 +26,7 @@ from gateway.downstream.reader import RequestReader
 from gateway.errors import GatewayError
 from gateway.exchange import Downstream, Exchange, Fields
 from gateway.outgoing import Outgoing, Rounds
+from gateway.shares import Share
 from gateway.wire.error import gateway_error
 
 IN_A_ROW: Final = 16
@@ -97,13 +98,13 @@ class ClientConnection(asyncio.Protocol):
         if isinstance(peer, tuple):
             self.peer = str(peer[0])
         self._idle_since = self._heard = self._server.loop.time()
-        self._server.connections.add(self)
+        self._server.came(self)
         if len(self._server.connections) > self._server.limits.max_connections:
             self._refuse(GatewayFull("The gateway has as many connections open as it may. Try again."))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = self._outgoing.transport = None
-        self._server.connections.discard(self)
+        self._server.went(self)
         self._client_left()
 
     def eof_received(self) -> bool:
@@ -323,7 +324,10 @@ class ClientConnection(asyncio.Protocol):
 
 
 class ClientServer:
-    """Makes a connection's protocol for each client, and knows those that are open."""
+    """Makes a connection's protocol for each client, and knows those that are open.
+
+    `share` is told how many they are, where other processes have to know.
+    """
 
     def __init__(
         self,
@@ -340,6 +344,19 @@ class ClientServer:
         self.limits = limits
         self.log = log
         self.connections: set[ClientConnection] = set()
+        self.share: Share | None = None
+
+    def came(self, connection: ClientConnection) -> None:
+        """Take in that a connection is open."""
+        self.connections.add(connection)
+        if self.share is not None:
+            self.share.tell(len(self.connections))
+
+    def went(self, connection: ClientConnection) -> None:
+        """Take in that it is not any more."""
+        self.connections.discard(connection)
+        if self.share is not None:
+            self.share.tell(len(self.connections))
 
     def renew(self, handle: Callable[[Exchange], None], limits: ListenerSettings, log: FilteringBoundLogger) -> None:
         """Have this in force from the next request on, on open connections too."""

@@ -41,6 +41,7 @@ class RequestReader:
 
     `arrived` holds the exchanges whose heads are complete, in their order, for the connection to take out.
     `arriving` is the one whose body is not complete yet, be it in `arrived` still or taken out.
+    `limits` may be exchanged, and hold for what is read from then on.
     `refused` is what ended the reading, with the exchange where its head could be read.
     """
 

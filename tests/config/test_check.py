@@ -9,9 +9,12 @@ from gateway.config.settings import (
     AdminSettings,
     IdentitySettings,
     ListenerSettings,
+    ProcessSettings,
+    RejectionsSettings,
     Settings,
     UpstreamSettings,
 )
+from gateway.config.store import StoreLocation
 from gateway.secret import Secret
 
 OFF = None
@@ -131,3 +134,11 @@ def test_a_shared_cache_needs_a_shared_secret() -> None:
     assert conflict.names == ("identity.cache", "identity.fingerprint_key")
     assert "CLOSE_GATEWAY_IDENTITY__FINGERPRINT_KEY" in conflict.fix
     assert list(check(Settings(identity=IdentitySettings(cache=cache, fingerprint_key=Secret("x" * 16))))) == []
+
+
+def test_workers_share_no_memory() -> None:
+    """A store in memory would be another one in each worker."""
+    memory = RejectionsSettings(store=StoreLocation.parse(":memory:"))
+    (conflict,) = check(Settings(rejections=memory, process=ProcessSettings(workers=2)))
+    assert conflict.names == ("rejections.store", "process.workers")
+    assert list(check(Settings(rejections=memory))) == list(check(Settings(process=ProcessSettings(workers=2)))) == []
