@@ -12,7 +12,7 @@ from typing import Any
 
 from structlog.typing import FilteringBoundLogger
 
-from gateway import __version__
+from gateway import __version__, systemd
 from gateway.access_log import access_log
 from gateway.admin.access import Access
 from gateway.admin.answers import Handler
@@ -22,6 +22,7 @@ from gateway.admin.news import News
 from gateway.admin.rejections import RejectionsApi, switched_off
 from gateway.admin.server import AdminServer
 from gateway.config.fingerprint import fingerprint_key
+from gateway.config.reach import Reach
 from gateway.config.settings import Address, LogFormat, Mode, Settings
 from gateway.config.token import admin_token
 from gateway.console.routes import routes as console
@@ -39,10 +40,12 @@ from gateway.lookups.identity import Identities
 from gateway.lookups.stored_email import StoredEmails
 from gateway.meters import Meters, Snapshot, only
 from gateway.outgoing import Rounds
+from gateway.proxies import TrustedProxies
 from gateway.rejections.reader import AsyncReader, Reader
 from gateway.rejections.recorder import Recorder, StoreState
 from gateway.rejections.store import Store
 from gateway.rejections.writer import StoreStatus
+from gateway.systemd import NOTHING_HANDED, Handed
 from gateway.upstream.pool import Origin, Pool, tls_context
 from gateway.vitals import vitals
 
@@ -73,7 +76,10 @@ class Gateway:
         self._news = None if self._reader is None else News(self._reader)
         dispatcher = self._dispatcher()
         on_end = access_log(log) if settings.log.access else None
-        downstream = Downstream(fingerprint_key(settings), self._meters, on_end=on_end, on_fault=dispatcher.fault)
+        trusted = settings.listener.trusted_proxies
+        proxies = TrustedProxies(trusted) if trusted else None
+        key = fingerprint_key(settings)
+        downstream = Downstream(key, self._meters, proxies, on_end=on_end, on_fault=dispatcher.fault)
         self._listener = Listener(dispatcher.dispatch, settings.listener, downstream, rounds, log)
         self._admin = _admin_server(settings, self._admin_routes(), log)
 
@@ -109,12 +115,17 @@ class Gateway:
             "/healthz": health(self.counts),
             "/readyz": readiness(lambda: self._stopping, state),
             "/metrics": metrics(self._snapshot),
-            **console(lambda: self.listen, login=admin.token is not None or admin.token_file is not None),
+            **console(lambda: self.reach, login=admin.token is not None or admin.token_file is not None),
         }
         if self._reader is None or self._news is None or state is None:
             return {**routes, **switched_off()}
-        api = RejectionsApi(self._reader, self._news, self.counts, state, lambda: f"http://{self.listen.from_here}")
+        api = RejectionsApi(self._reader, self._news, self.counts, state, lambda: self.reach)
         return {**routes, **api.routes()}
+
+    @property
+    def reach(self) -> Reach:
+        """How clients reach it."""
+        return Reach(self.listen, tls=self._settings.listener.tls_certificate is not None)
 
     @property
     def counts(self) -> Counter[str]:
@@ -143,21 +154,25 @@ class Gateway:
             **vitals(),
         }
 
-    async def start(self) -> None:
-        """Open the listeners. Raises PortTaken, and leaves nothing open then."""
-        if self._admin is not None:
-            self.admin = await self._admin.open()
+    async def start(self, handed: Handed = NOTHING_HANDED) -> None:
+        """Open the listeners, on the sockets handed over where there are any.
+
+        Raises PortTaken, CertificateUnusable and HandedAmiss, and leaves nothing open then.
+        """
         try:
-            self.listen = await self._listener.open()
+            if self._admin is not None:
+                self.admin = await self._admin.open(handed.admin)
+            self.listen = await self._listener.open(handed.clients)
         except GatewayError:
             await self._close()
             raise
         if self._recorder is not None:
-            await self._recorder.start(f"{platform.node()}:{self.listen.port}")
+            await self._recorder.start(self.reach.instance(platform.node()))
         self._log.info(
             "gateway_started",
             version=__version__,
             listen=str(self.listen),
+            tls=self.reach.tls,
             admin=str(self.admin) if self.admin else "off",
             upstream=self._settings.upstream.url,
             mode=self._settings.inspect.mode.value,
@@ -236,8 +251,10 @@ def serve(settings: Settings) -> None:
 
 async def _serve(settings: Settings) -> None:
     gateway = Gateway(settings, _log(settings))
-    await gateway.start()
+    await gateway.start(systemd.handed())
+    systemd.ready(f"Serves on {gateway.listen}")
     await _until_signal()
+    systemd.stopping("Finishes what is in flight")
     await gateway.stop()
 
 
@@ -260,7 +277,7 @@ async def _dev(settings: Settings, *, sandbox: bool) -> None:
     gateway = Gateway(settings, _log(settings))
     try:
         await gateway.start()
-        _say(welcome(gateway.listen, gateway.admin, settings.upstream.url, close))
+        _say(welcome(gateway.reach, gateway.admin, settings.upstream.url, close))
         await _until_signal()
         await gateway.stop()
     finally:

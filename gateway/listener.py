@@ -1,16 +1,20 @@
 """The downstream side: opens the port, hands each request on, drains on stop."""
 
 import asyncio
-from collections.abc import Callable
+import functools
+import socket
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from gateway.config.settings import Address, ListenerSettings
+from gateway.config.settings import Address, ListenerSettings, UnixSocket
+from gateway.downstream.certificate import Certificate
 from gateway.downstream.connection import ClientServer
-from gateway.errors import PortTaken
+from gateway.downstream.handshake import Handshake
 from gateway.exchange import Downstream, Exchange
 from gateway.outgoing import Rounds
+from gateway.sockets import BACKLOG, Bound, bind, handed
 
 LATE_COMERS: Final = 0.5
 """Seconds in which requests that were on their way when draining began are still answered."""
@@ -29,26 +33,39 @@ class Listener:
         rounds: Rounds,
         log: FilteringBoundLogger,
     ) -> None:
-        self._address = settings.listen
+        self._settings = settings
+        self._log = log
         self._downstream = downstream
         self._loop = asyncio.get_running_loop()
         self._server = ClientServer(handle, downstream, settings, rounds, log)
-        self._port: asyncio.Server | None = None
+        self._bound: Bound | None = None
+        self._ports: list[asyncio.Server] = []
+        self._following: asyncio.Task[None] | None = None
         # The limits in time are kept by looking round, often enough for the shortest of them.
         self._round = min(settings.head_timeout, settings.body_timeout, settings.idle_timeout, 2.0) / 2
         self._watch: asyncio.TimerHandle | None = None
 
-    async def open(self) -> Address:
-        """Start to accept; give the address in force (port 0 picks a free one). Raises PortTaken."""
-        address = self._address
-        try:
-            self._port = await self._loop.create_server(
-                self._server, address.host, address.port, backlog=1024, reuse_address=True
-            )
-        except OSError as error:
-            raise PortTaken("listener.listen", "--listen", str(address), error) from None
+    async def open(self, sockets: Sequence[socket.socket] | None = None) -> Address | UnixSocket:
+        """Start to accept; give the address in force (port 0 picks a free one).
+
+        `sockets` listen already, and belong to whoever bound them: they are served on and closed, and a UNIX socket's
+        file stays. None: binds by the settings. Raises PortTaken, and CertificateUnusable.
+        """
+        settings, certificate = self._settings, None
+        if settings.tls_certificate is not None and settings.tls_key is not None:
+            certificate = Certificate(settings.tls_certificate, settings.tls_key, self._log)
+        factory = self._server if certificate is None else functools.partial(Handshake, self._server, certificate)
+        self._bound = bound = handed(sockets) if sockets else await asyncio.to_thread(self._bind)
+        for each in bound.sockets:
+            self._ports.append(await self._loop.create_server(factory, sock=each, backlog=BACKLOG))
         self._look_round()
-        return Address(address.host, self._port.sockets[0].getsockname()[1])
+        if certificate is not None:
+            self._following = self._loop.create_task(certificate.follow())
+        return bound.address
+
+    def _bind(self) -> Bound:
+        settings = self._settings
+        return bind(settings.listen, "listener.listen", "--listen", mode=settings.socket_mode)
 
     def _look_round(self) -> None:
         self._server.watch(self._loop.time())
@@ -70,13 +87,20 @@ class Listener:
         Requests that come late on connections still open are answered, and told that the connection closes.
         Gives the number of requests that were cut off.
         """
-        if self._port is None:
+        if self._following is not None:
+            self._following.cancel()
+        if self._bound is None:
             return 0
         self._downstream.draining = True
-        self._port.close()
+        for port in self._ports:
+            port.close()
+        self._bound.close()
         now = quiet_since = self._loop.time()
         end = now + grace
-        while self._server.connections and now < end and (self.active or now < quiet_since + LATE_COMERS):
+        server = self._server
+        while now < end and (self.active or now < quiet_since + LATE_COMERS):
+            if not (server.connections or server.handshakes):
+                break
             await asyncio.sleep(0.02)
             now = self._loop.time()
             if self.active:
@@ -89,6 +113,8 @@ class Listener:
 
     async def _shut(self) -> None:
         """Close every connection, and see that none is left."""
+        for shaking in list(self._server.handshakes):
+            shaking.shut()
         for connection in list(self._server.connections):
             connection.shut()
         end = self._loop.time() + LAST_WORDS

@@ -33,6 +33,7 @@ class Running:
 
     @property
     def port(self) -> int:
+        assert isinstance(self.gateway.listen, Address)
         return self.gateway.listen.port
 
     @property

@@ -13,6 +13,7 @@ from aiohttp import web
 from gateway.admin.answers import Handler, answer, refusal
 from gateway.admin.health import store_json
 from gateway.admin.news import Crowded, News
+from gateway.config.reach import Reach
 from gateway.rejections.asked import Asked
 from gateway.rejections.entry import Entry
 from gateway.rejections.explain import explain
@@ -40,7 +41,7 @@ def switched_off() -> Mapping[str, Handler]:
 
 
 class RejectionsApi:
-    """Answers what is asked. `url` tells where clients reach the gateway."""
+    """Answers what is asked. `reach` tells how clients reach the gateway."""
 
     def __init__(
         self,
@@ -48,13 +49,13 @@ class RejectionsApi:
         news: News,
         counts: Counter[str],
         state: Callable[[], StoreState],
-        url: Callable[[], str],
+        reach: Callable[[], Reach],
     ) -> None:
         self._reader = reader
         self._news = news
         self._counts = counts
         self._state = state
-        self._url = url
+        self._reach = reach
 
     def routes(self) -> Mapping[str, Handler]:
         """Give the handlers by path."""
@@ -72,7 +73,8 @@ class RejectionsApi:
         entry = await self._reader.get(request.match_info["id"])
         if entry is None:
             return refusal(404, "There is no rejection of this id; it may have been removed by its age.")
-        explanation = explain(entry, self._url())
+        reach = self._reach()
+        explanation = explain(entry, reach.url, reach.curl)
         return answer(
             {
                 "data": entry_json(entry),

@@ -1,6 +1,8 @@
 """The admin listener, for those who run the gateway."""
 
-from collections.abc import Collection, Mapping
+import asyncio
+import socket
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from aiohttp import web
@@ -11,7 +13,8 @@ from gateway.admin.answers import Handler, errors_as_json
 from gateway.admin.guard import only_for, only_from_here, only_with_token, protect
 from gateway.admin.login import Login
 from gateway.config.settings import Address
-from gateway.errors import PortTaken
+from gateway.sockets import address_of, bind
+from gateway.systemd import HandedAmiss
 
 LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 ANYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared with, never bound to
@@ -33,8 +36,8 @@ class AdminServer:
         access: Access = EVERYBODY,
         log: FilteringBoundLogger | None = None,
     ) -> None:
-        own = {name.lower() for name in {*LOOPBACK, *hosts, listen.host} - ANYWHERE}
-        guards = [errors_as_json(log), only_for(own), only_from_here, only_with_token(access)]
+        self._own = {name.lower() for name in {*LOOPBACK, *hosts, listen.host} - ANYWHERE}
+        guards = [errors_as_json(log), only_for(self._own), only_from_here, only_with_token(access)]
         app = web.Application(middlewares=guards, client_max_size=LARGEST)
         app.on_response_prepare.append(protect)
         login = Login(access) if access.required else None
@@ -45,17 +48,36 @@ class AdminServer:
         # handler_cancellation: who listens to the stream and leaves makes room at once.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_WORDS, handler_cancellation=True)
         self._listen = listen
+        self._secured = access.required
 
-    async def open(self) -> Address:
-        """Start to accept; give the address in force. Raises PortTaken."""
+    async def open(self, sockets: Sequence[socket.socket] | None = None) -> Address:
+        """Start to accept; give the address in force.
+
+        `sockets` listen already; None: binds by the settings. Raises PortTaken and HandedAmiss.
+        """
+        if sockets:
+            address = self._checked(sockets)
+        else:
+            bound = await asyncio.to_thread(bind, self._listen, "admin.listen", "--admin")
+            sockets = bound.sockets
+            address = Address(self._listen.host, sockets[0].getsockname()[1])
         await self._runner.setup()
-        site = web.TCPSite(self._runner, self._listen.host, self._listen.port, reuse_address=True)
-        try:
-            await site.start()
-        except OSError as error:
-            await self._runner.cleanup()
-            raise PortTaken("admin.listen", "--admin", str(self._listen), error) from None
-        return Address(self._listen.host, self._runner.addresses[0][1])
+        for each in sockets:
+            await web.SockSite(self._runner, each).start()
+        return address
+
+    def _checked(self, sockets: Sequence[socket.socket]) -> Address:
+        """Hold sockets that were handed over against what a setting would have to meet: see gateway.config.check."""
+        addresses = [address for each in sockets if isinstance(address := address_of(each), Address)]
+        if len(addresses) < len(sockets):
+            raise HandedAmiss('A socket named "admin" was handed over that is no TCP socket; the admin listener is.')
+        if not self._secured and not all(address.is_loopback for address in addresses):
+            raise HandedAmiss(
+                f'The socket named "admin" listens on {addresses[0]}, which other machines may reach, and there is no '
+                "token to keep them out. Set CLOSE_GATEWAY_ADMIN__TOKEN to a secret of at least 16 characters."
+            )
+        self._own |= {address.host.lower() for address in addresses} - ANYWHERE
+        return addresses[0]
 
     async def close(self) -> None:
         await self._runner.cleanup()

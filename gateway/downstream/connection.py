@@ -2,7 +2,8 @@
 
 A client that closes its half is taken to have left, as most proxies take it: the exchange ends, and its connection to
 Close with it. A connection that the gateway ends is closed for writing first, and what still comes is read and thrown
-away for a moment: a reset would take the last answer along before the client has read it.
+away for a moment: a reset would take the last answer along before the client has read it. TLS that is closed does so by
+itself: it says goodbye, and waits for the client to do the same.
 
 Limits  A head or a body that does not come on is 408, one connection more than there may be 502: Close's client sends
         a POST again on 503 and 429. A client that does not take its answer is cut off, one that is silent let go.
@@ -15,7 +16,7 @@ import secrets
 import socket
 import struct
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final, Protocol, cast
 
 from structlog.typing import FilteringBoundLogger
 
@@ -26,6 +27,7 @@ from gateway.downstream.reader import RequestReader
 from gateway.errors import GatewayError
 from gateway.exchange import Downstream, Exchange, Fields
 from gateway.outgoing import Outgoing, Rounds
+from gateway.proxies import BY_SOCKET
 from gateway.wire.error import gateway_error
 
 IN_A_ROW: Final = 16
@@ -36,6 +38,13 @@ LINGER: Final = 2.0
 """Seconds for which what a client still sends is read and thrown away."""
 RESET: Final = struct.pack("ii", 1, 0)
 """Of SO_LINGER: closing sends a reset at once."""
+
+
+class Shaking(Protocol):
+    """A connection whose handshake is under way."""
+
+    def shut(self) -> None:
+        """End it with the gateway."""
 
 
 class ClientConnection(asyncio.Protocol):
@@ -56,6 +65,7 @@ class ClientConnection(asyncio.Protocol):
         "_taken",
         "_transport",
         "_unsent",
+        "_wire",
         "paused",
         "peer",
         "scheme",
@@ -65,11 +75,12 @@ class ClientConnection(asyncio.Protocol):
         self._server = server
         self._meters = server.downstream.meters
         self._transport: asyncio.Transport | None = None
+        self._wire: asyncio.Transport | None = None  # the socket's own: another than the transport where that is TLS
         self._outgoing = Outgoing(server.rounds)
         self._reader = RequestReader(self._exchange, self._resume, server.limits)
         self._current: Exchange | None = None
         self._going_on = False
-        self.peer = "unix"
+        self.peer = BY_SOCKET
         self.scheme = "http"
         self._heard = 0.0  # when bytes came last
         self._head_since: float | None = None  # when the head began of which a part has come
@@ -89,16 +100,22 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = self._outgoing.transport = cast(asyncio.Transport, transport)
-        peer = transport.get_extra_info("peername")
-        if isinstance(peer, tuple):
-            self.peer = str(peer[0])
+        self._wire = self._wire or self._transport
+        self.peer = peer_of(transport)
         self._idle_since = self._heard = self._server.loop.time()
         self._server.connections.add(self)
         if len(self._server.connections) > self._server.limits.max_connections:
             self._refuse(GatewayFull("The gateway has as many connections open as it may. Try again."))
 
+    def encrypted(self, transport: asyncio.Transport, wire: asyncio.Transport) -> None:
+        """Take the connection over from its handshake. `wire` is the transport below that of TLS."""
+        self.scheme = "https"
+        self._wire = wire
+        transport.set_write_buffer_limits()  # TLS would hold eight times as much
+        self.connection_made(transport)
+
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = self._outgoing.transport = None
+        self._transport = self._wire = self._outgoing.transport = None
         self._server.connections.discard(self)
         self._client_left()
 
@@ -234,11 +251,11 @@ class ClientConnection(asyncio.Protocol):
             return
         self._left_since = self._heard
         self._outgoing.flush()
-        if self._transport is None:
+        if self._transport is None or self._wire is None:
             return
         # An abort alone ends in good order where all that was written is out already.
         with contextlib.suppress(OSError):
-            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            self._wire.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self._transport.abort()
 
     # -- the end --
@@ -264,10 +281,10 @@ class ClientConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
+        if linger and self._reading_paused:
+            self._reading_paused = False
+            transport.resume_reading()
         if linger and transport.can_write_eof():
-            if self._reading_paused:
-                self._reading_paused = False
-                transport.resume_reading()
             transport.write_eof()
         else:
             transport.close()
@@ -287,7 +304,7 @@ class ClientConnection(asyncio.Protocol):
         limits, current = self._server.limits, self._current
         if self._left_since is not None:
             if now - self._left_since > LINGER and not self._unsent:
-                self._transport.close()
+                self._leave(self._transport)
         elif current is not None:
             by_client = not (current.body.over or self._reading_paused or current.answered)
             if by_client and now - self._heard > limits.body_timeout:
@@ -300,9 +317,17 @@ class ClientConnection(asyncio.Protocol):
         elif now - self._idle_since > limits.idle_timeout:
             self._end(linger=False)
 
+    def _leave(self, transport: asyncio.Transport) -> None:
+        if transport is self._wire:
+            transport.close()
+        else:
+            transport.abort()  # TLS is closed already, and waits for the client to say goodbye
+
     def _stalled(self, transport: asyncio.Transport, now: float) -> bool:
         """Cut off who takes nothing of an answer: it holds a connection to Close meanwhile."""
         unsent = transport.get_write_buffer_size()
+        if self._wire is not None and self._wire is not transport:
+            unsent += self._wire.get_write_buffer_size()  # encrypted, and not taken yet
         if unsent == 0 or unsent != self._unsent:
             self._unsent, self._taken = unsent, now
             return False
@@ -316,6 +341,12 @@ class ClientConnection(asyncio.Protocol):
         exchange.body.fail(RequestTimedOut("The rest of the request's body did not come in time."))
         if exchange.carrier is not None:
             self._tell(exchange, exchange.carrier.body_came)
+
+
+def peer_of(transport: asyncio.BaseTransport) -> str:
+    """Tell the address that a connection comes from; "unix" where it comes by a UNIX socket."""
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else BY_SOCKET
 
 
 class ClientServer:
@@ -336,9 +367,16 @@ class ClientServer:
         self.limits = limits
         self.log = log
         self.connections: set[ClientConnection] = set()
+        self.handshakes: set[Shaking] = set()
+        """Connections that are not encrypted yet."""
 
     def __call__(self) -> ClientConnection:
         return ClientConnection(self)
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many connections as may be, those counted that are not encrypted yet."""
+        return len(self.connections) + len(self.handshakes) >= self.limits.max_connections
 
     def watch(self, now: float) -> None:
         """Keep the limits in time on every connection."""
