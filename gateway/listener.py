@@ -1,7 +1,6 @@
 """The downstream side: opens the port, hands each request on, drains on stop."""
 
 import asyncio
-import functools
 import socket
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -11,7 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway.config.settings import Address, ListenerSettings, UnixSocket
 from gateway.downstream.certificate import Certificate
 from gateway.downstream.connection import ClientServer
-from gateway.downstream.handshake import Handshake
+from gateway.downstream.handshake import TlsPort
 from gateway.exchange import Downstream, Exchange
 from gateway.outgoing import Rounds
 from gateway.sockets import BACKLOG, Bound, bind, handed
@@ -40,6 +39,7 @@ class Listener:
         self._server = ClientServer(handle, downstream, settings, rounds, log)
         self._bound: Bound | None = None
         self._ports: list[asyncio.Server] = []
+        self._tls_ports: list[TlsPort] = []
         self._following: asyncio.Task[None] | None = None
         # The limits in time are kept by looking round, often enough for the shortest of them.
         self._round = min(settings.head_timeout, settings.body_timeout, settings.idle_timeout, 2.0) / 2
@@ -54,10 +54,12 @@ class Listener:
         settings, certificate = self._settings, None
         if settings.tls_certificate is not None and settings.tls_key is not None:
             certificate = Certificate(settings.tls_certificate, settings.tls_key, self._log)
-        factory = self._server if certificate is None else functools.partial(Handshake, self._server, certificate)
         self._bound = bound = handed(sockets) if sockets else await asyncio.to_thread(self._bind)
         for each in bound.sockets:
-            self._ports.append(await self._loop.create_server(factory, sock=each, backlog=BACKLOG))
+            if certificate is None:
+                self._ports.append(await self._loop.create_server(self._server, sock=each, backlog=BACKLOG))
+            else:
+                self._tls_ports.append(TlsPort(self._server, certificate, each))
         self._look_round()
         if certificate is not None:
             self._following = self._loop.create_task(certificate.follow())
@@ -94,6 +96,8 @@ class Listener:
         self._downstream.draining = True
         for port in self._ports:
             port.close()
+        for tls_port in self._tls_ports:
+            await tls_port.close()
         self._bound.close()
         now = quiet_since = self._loop.time()
         end = now + grace
@@ -114,7 +118,7 @@ class Listener:
     async def _shut(self) -> None:
         """Close every connection, and see that none is left."""
         for shaking in list(self._server.handshakes):
-            shaking.shut()
+            shaking.cancel()
         for connection in list(self._server.connections):
             connection.shut()
         end = self._loop.time() + LAST_WORDS

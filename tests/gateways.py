@@ -1,9 +1,10 @@
 """A gateway for a test: in this process, on a free port, its log in memory."""
 
+import asyncio
 import io
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
@@ -19,8 +20,16 @@ from gateway.config.settings import (
     UpstreamSettings,
 )
 from gateway.log import make_log
+from tests.raw import LIMIT
 
 FREE: Final = Address("127.0.0.1", 0)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds that nobody tells of."""
+    async with asyncio.timeout(LIMIT):
+        while not holds():  # noqa: ASYNC110 - as it says
+            await asyncio.sleep(0.02)
 
 
 class Running:

@@ -16,7 +16,7 @@ import secrets
 import socket
 import struct
 from collections.abc import Callable
-from typing import Final, Protocol, cast
+from typing import Final, cast
 
 from structlog.typing import FilteringBoundLogger
 
@@ -36,15 +36,10 @@ MOST_WAITING: Final = 64
 """Pipelined requests that wait for their turn before the client is made to wait."""
 LINGER: Final = 2.0
 """Seconds for which what a client still sends is read and thrown away."""
+MOST_UNSENT: Final = 64 * 1024
+"""Bytes of an answer that TLS holds before the client counts as slow."""
 RESET: Final = struct.pack("ii", 1, 0)
 """Of SO_LINGER: closing sends a reset at once."""
-
-
-class Shaking(Protocol):
-    """A connection whose handshake is under way."""
-
-    def shut(self) -> None:
-        """End it with the gateway."""
 
 
 class ClientConnection(asyncio.Protocol):
@@ -65,7 +60,6 @@ class ClientConnection(asyncio.Protocol):
         "_taken",
         "_transport",
         "_unsent",
-        "_wire",
         "paused",
         "peer",
         "scheme",
@@ -75,7 +69,6 @@ class ClientConnection(asyncio.Protocol):
         self._server = server
         self._meters = server.downstream.meters
         self._transport: asyncio.Transport | None = None
-        self._wire: asyncio.Transport | None = None  # the socket's own: another than the transport where that is TLS
         self._outgoing = Outgoing(server.rounds)
         self._reader = RequestReader(self._exchange, self._resume, server.limits)
         self._current: Exchange | None = None
@@ -100,22 +93,19 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = self._outgoing.transport = cast(asyncio.Transport, transport)
-        self._wire = self._wire or self._transport
-        self.peer = peer_of(transport)
+        peer = transport.get_extra_info("peername")
+        if isinstance(peer, tuple):
+            self.peer = str(peer[0])
+        if transport.get_extra_info("ssl_object") is not None:
+            self.scheme = "https"
+            self._transport.set_write_buffer_limits(MOST_UNSENT)  # TLS would hold eight times as much
         self._idle_since = self._heard = self._server.loop.time()
         self._server.connections.add(self)
         if len(self._server.connections) > self._server.limits.max_connections:
             self._refuse(GatewayFull("The gateway has as many connections open as it may. Try again."))
 
-    def encrypted(self, transport: asyncio.Transport, wire: asyncio.Transport) -> None:
-        """Take the connection over from its handshake. `wire` is the transport below that of TLS."""
-        self.scheme = "https"
-        self._wire = wire
-        transport.set_write_buffer_limits()  # TLS would hold eight times as much
-        self.connection_made(transport)
-
     def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = self._wire = self._outgoing.transport = None
+        self._transport = self._outgoing.transport = None
         self._server.connections.discard(self)
         self._client_left()
 
@@ -251,11 +241,11 @@ class ClientConnection(asyncio.Protocol):
             return
         self._left_since = self._heard
         self._outgoing.flush()
-        if self._transport is None or self._wire is None:
+        if self._transport is None:
             return
         # An abort alone ends in good order where all that was written is out already.
         with contextlib.suppress(OSError):
-            self._wire.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self._transport.abort()
 
     # -- the end --
@@ -303,8 +293,7 @@ class ClientConnection(asyncio.Protocol):
             return
         limits, current = self._server.limits, self._current
         if self._left_since is not None:
-            if now - self._left_since > LINGER and not self._unsent:
-                self._leave(self._transport)
+            self._let_go(self._transport, now - self._left_since)
         elif current is not None:
             by_client = not (current.body.over or self._reading_paused or current.answered)
             if by_client and now - self._heard > limits.body_timeout:
@@ -317,17 +306,19 @@ class ClientConnection(asyncio.Protocol):
         elif now - self._idle_since > limits.idle_timeout:
             self._end(linger=False)
 
-    def _leave(self, transport: asyncio.Transport) -> None:
-        if transport is self._wire:
-            transport.close()
-        else:
-            transport.abort()  # TLS is closed already, and waits for the client to say goodbye
+    def _let_go(self, transport: asyncio.Transport, seconds: float) -> None:
+        """End a connection for good that the gateway has ended so long ago."""
+        if self.scheme == "http":
+            if seconds > LINGER and not self._unsent:
+                transport.close()
+        elif seconds > self._server.limits.body_timeout:
+            # TLS waits for the client to say goodbye. It has longer: what of its answer is encrypted and not taken yet
+            # is not seen in `_unsent`.
+            transport.abort()
 
     def _stalled(self, transport: asyncio.Transport, now: float) -> bool:
         """Cut off who takes nothing of an answer: it holds a connection to Close meanwhile."""
         unsent = transport.get_write_buffer_size()
-        if self._wire is not None and self._wire is not transport:
-            unsent += self._wire.get_write_buffer_size()  # encrypted, and not taken yet
         if unsent == 0 or unsent != self._unsent:
             self._unsent, self._taken = unsent, now
             return False
@@ -341,12 +332,6 @@ class ClientConnection(asyncio.Protocol):
         exchange.body.fail(RequestTimedOut("The rest of the request's body did not come in time."))
         if exchange.carrier is not None:
             self._tell(exchange, exchange.carrier.body_came)
-
-
-def peer_of(transport: asyncio.BaseTransport) -> str:
-    """Tell the address that a connection comes from; "unix" where it comes by a UNIX socket."""
-    peer = transport.get_extra_info("peername")
-    return str(peer[0]) if isinstance(peer, tuple) else BY_SOCKET
 
 
 class ClientServer:
@@ -367,8 +352,8 @@ class ClientServer:
         self.limits = limits
         self.log = log
         self.connections: set[ClientConnection] = set()
-        self.handshakes: set[Shaking] = set()
-        """Connections that are not encrypted yet."""
+        self.handshakes: set[asyncio.Task[None]] = set()
+        """Of connections that are not encrypted yet."""
 
     def __call__(self) -> ClientConnection:
         return ClientConnection(self)

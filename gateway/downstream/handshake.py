@@ -1,105 +1,77 @@
-"""A client's connection before it is encrypted: the TLS handshake, and what of it may go on at a time.
+"""A port that speaks TLS: accepts connections, shakes hands, and leaves each to a ClientConnection.
 
 Limits  A handshake has as long as the head of a request, and counts as a connection. Where there are as many as may
         be, a few handshakes more are made all the same: only behind one can a client be told 502.
-Source  RFC 8446. What is decrypted before the transport is handed over is kept: asyncio gives it to whoever shakes
-        hands.
+Source  RFC 8446. asyncio's own servers shake hands too, and tell neither how many are under way nor which failed.
 """
 
 import asyncio
+import errno
+import socket
 import ssl
-from typing import Final, cast
+from typing import Final
 
 from gateway.downstream.certificate import Certificate
-from gateway.downstream.connection import ClientConnection, ClientServer, peer_of
+from gateway.downstream.connection import ClientServer
+from gateway.proxies import BY_SOCKET
 
 MORE: Final = 64
 """Handshakes that are made though all connections are taken."""
 FAREWELL: Final = 86_400.0
 """Seconds that TLS may take to close in good order. `ClientConnection.watch` ends it long before."""
+OUT_OF: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""What the system has too little of for one more connection."""
+PAUSE: Final = 0.5
+"""Seconds until it is asked again then."""
 
 
-class Handshake(asyncio.Protocol):
-    """Shakes hands, then leaves the connection to a ClientConnection."""
+class TlsPort:
+    """Accepts on a socket that listens, from now on until it is closed."""
 
-    def __init__(self, server: ClientServer, certificate: Certificate) -> None:
+    def __init__(self, server: ClientServer, certificate: Certificate, listening: socket.socket) -> None:
         self._server = server
         self._certificate = certificate
-        self._task: asyncio.Task[None] | None = None
-        self._wire: asyncio.Transport | None = None
-        self._connection: ClientConnection | None = None
-        self._early: list[bytes] = []
-        self._ended = False
+        self._listening = listening
+        self._accepting = server.loop.create_task(self._accept())
 
-    # -- asyncio.Protocol: called by the socket's transport at first, then by that of TLS --
+    async def close(self) -> None:
+        """Accept no more. Handshakes under way go on."""
+        self._accepting.cancel()
+        await asyncio.gather(self._accepting, return_exceptions=True)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    async def _accept(self) -> None:
         server = self._server
-        self._wire = cast(asyncio.Transport, transport)
-        if len(server.handshakes) >= MORE and server.full:
-            self._wire.abort()
-            return
-        server.handshakes.add(self)
-        # Its first step comes before anything is read: bytes that come go to TLS.
-        self._task = server.loop.create_task(self._shake(self._wire))
+        while True:
+            try:
+                client, address = await server.loop.sock_accept(self._listening)
+            except OSError as error:  # nothing but a client that has left already, unless the system has had enough
+                await asyncio.sleep(PAUSE if error.errno in OUT_OF else 0)
+                continue
+            if len(server.handshakes) >= MORE and server.full:
+                client.close()
+                continue
+            peer = str(address[0]) if isinstance(address, tuple) else BY_SOCKET
+            shaking = server.loop.create_task(self._shake(client, peer))
+            server.handshakes.add(shaking)
+            shaking.add_done_callback(server.handshakes.discard)
 
-    def data_received(self, data: bytes) -> None:
-        if self._connection is not None:
-            self._connection.data_received(data)
-        else:
-            self._early.append(data)
-
-    def eof_received(self) -> bool:
-        self._ended = True
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._ended = True
-        if self._connection is not None:
-            self._connection.connection_lost(exc)
-
-    # -- the handshake --
-
-    async def _shake(self, wire: asyncio.Transport) -> None:
+    async def _shake(self, client: socket.socket, peer: str) -> None:
         server = self._server
         try:
-            transport = await server.loop.start_tls(
-                wire,
-                self,
-                self._certificate.context,
-                server_side=True,
+            await server.loop.connect_accepted_socket(
+                server,
+                client,
+                ssl=self._certificate.context,
                 ssl_handshake_timeout=server.limits.head_timeout,
                 ssl_shutdown_timeout=FAREWELL,
             )
-        except OSError as error:
-            self._tell(wire, error)
-            wire.abort()
-            return
-        finally:
-            server.handshakes.discard(self)
-        if transport is None or self._ended:
-            wire.abort()
-            return
-        self._connection = connection = server()
-        transport.set_protocol(connection)
-        connection.encrypted(transport, wire)
-        for data in self._early:
-            connection.data_received(data)
+        except ssl.SSLError as error:
+            self._tell(peer, (error.reason or "no reason is given").lower().replace("_", " "))
+        except ConnectionAbortedError:
+            self._tell(peer, "it did not come to its end in time")
+        except OSError:
+            pass  # it left: balancers and probes only knock, and that is not worth a line
 
-    def _tell(self, wire: asyncio.Transport, error: OSError) -> None:
-        """Log what a client and the gateway could not agree on. Who only knocks, as probes do, is not worth a line."""
-        match error:
-            case ssl.SSLError():
-                reason = (error.reason or "no reason is given").lower().replace("_", " ")
-            case ConnectionAbortedError():
-                reason = "it did not come to its end in time"
-            case _:
-                return
-        self._server.log.info("tls_handshake_failed", client=peer_of(wire), reason=reason)
-
-    def shut(self) -> None:
-        """End it with the gateway."""
-        if self._task is not None:
-            self._task.cancel()
-        if self._wire is not None:
-            self._wire.abort()
+    def _tell(self, peer: str, reason: str) -> None:
+        """Log what a client and the gateway could not agree on."""
+        self._server.log.info("tls_handshake_failed", client=peer, reason=reason)
