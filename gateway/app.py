@@ -250,8 +250,9 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    handed = systemd.handed()
     gateway = Gateway(settings, _log(settings))
-    await gateway.start(systemd.handed())
+    await gateway.start(handed)
     systemd.ready(f"Serves on {gateway.listen}")
     await _until_signal()
     systemd.stopping("Finishes what is in flight")

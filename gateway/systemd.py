@@ -89,6 +89,8 @@ def _listening(descriptor: int) -> socket.socket:
     except OSError:
         listens = False
     if found is None or not listens:
+        if found is not None:
+            found.close()
         raise HandedAmiss(
             f"File descriptor {descriptor}, which was handed over, is no stream socket that listens. Name it with "
             "ListenStream= and Accept=no in the socket unit."
