@@ -56,6 +56,7 @@ class Listener:
             certificate = Certificate(settings.tls_certificate, settings.tls_key, self._log)
         self._bound = bound = handed(sockets) if sockets else await asyncio.to_thread(self._bind)
         for each in bound.sockets:
+            each.setblocking(False)
             if certificate is None:
                 self._ports.append(await self._loop.create_server(self._server, sock=each, backlog=BACKLOG))
             else:

@@ -152,8 +152,8 @@ def test_a_gateway_that_is_started_for_its_sockets(tmp_path: Path, told: socket.
     arguments = ("serve", "--upstream", "http://127.0.0.1:1", "--admin", "127.0.0.1:2", "--listen", "127.0.0.1:3")
     with listening() as clients, listening() as admin, listening(path) as more, socket.socket(socket.AF_UNIX) as unix:
         unix.connect(str(path))  # before there is a gateway: it waits
-        given = {"names": "close-gateway.socket:admin:x", "notify": str(tmp_path / "notify"), "arguments": arguments}
-        with activated(clients, admin, more, **given) as process:
+        names, notify = "close-gateway.socket:admin:x", str(tmp_path / "notify")
+        with activated(clients, admin, more, names=names, notify=notify, arguments=arguments) as process:
             assert told.recv(999) == b"READY=1\nSTATUS=Serves on 127.0.0.1:%d" % clients.getsockname()[1]
             assert asked(unix, "/") == 502  # there is no upstream, and so it has come through
             assert asked(socket.create_connection(clients.getsockname()), "/") == 502

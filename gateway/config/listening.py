@@ -54,6 +54,8 @@ def trusted_proxy(text: str) -> str:
         return text
     address, slash, length = text.partition("/")
     try:
+        if "%" in text:
+            raise ValueError  # a zone, which says nothing of whom a peer is
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise ValueError(f"is no address, no network and not {BY_SOCKET}") from None

@@ -12,7 +12,8 @@ from gateway.errors import GatewayError
 
 CERTIFICATE: Final = "listener.tls_certificate"
 KEY: Final = "listener.tls_key"
-NO_MATCH: Final = frozenset({"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH"})
+# The last is what OpenSSL says to a key of another type: it looks for a certificate of that one's.
+NO_MATCH: Final = frozenset({"KEY_VALUES_MISMATCH", "KEY_TYPE_MISMATCH", "NO_CERTIFICATE_ASSIGNED"})
 
 
 class CertificateUnusable(GatewayError):

@@ -1,4 +1,3 @@
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -125,10 +124,15 @@ def test_a_unix_socket_is_in_nobodys_way() -> None:
     assert list(check(Settings(listener=listener, upstream=upstream))) == []
 
 
-@pytest.mark.parametrize("given", ["tls_certificate", "tls_key"])
-def test_half_of_what_tls_needs(given: str) -> None:
+@pytest.mark.parametrize(
+    ("given", "listener"),
+    [
+        ("tls_certificate", ListenerSettings(tls_certificate=Path("a.pem"))),
+        ("tls_key", ListenerSettings(tls_key=Path("a.pem"))),
+    ],
+)
+def test_half_of_what_tls_needs(given: str, listener: ListenerSettings) -> None:
     """The one is of no use without the other, and the missing one is named."""
-    listener = replace(ListenerSettings(), **{given: Path("a.pem")})
     (conflict,) = check(Settings(listener=listener))
     (missing,) = {"tls_certificate", "tls_key"} - {given}
     assert conflict == Conflict(
