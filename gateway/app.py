@@ -45,7 +45,7 @@ from gateway.rejections.reader import AsyncReader, Reader
 from gateway.rejections.recorder import Recorder, StoreState
 from gateway.rejections.store import Store
 from gateway.rejections.writer import StoreStatus
-from gateway.systemd import NOTHING_HANDED, Handed
+from gateway.systemd import NOTHING_HANDED, Handed, HandedAmiss
 from gateway.upstream.pool import Origin, Pool, tls_context
 from gateway.vitals import vitals
 
@@ -162,6 +162,8 @@ class Gateway:
         try:
             if self._admin is not None:
                 self.admin = await self._admin.open(handed.admin)
+            elif handed.admin:
+                raise HandedAmiss('A socket named "admin" was handed over, and the setting admin.listen is "off".')
             self.listen = await self._listener.open(handed.clients)
         except GatewayError:
             await self._close()

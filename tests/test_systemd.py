@@ -167,11 +167,13 @@ def test_a_gateway_that_is_started_for_its_sockets(tmp_path: Path, told: socket.
         assert path.exists()
 
 
-@pytest.mark.parametrize("kind", ["everywhere", "unix"])
+@pytest.mark.parametrize("kind", ["everywhere", "unix", "off"])
 def test_an_admin_socket_that_will_not_do(tmp_path: Path, kind: str) -> None:
-    """What a setting may not do, a socket may not either: others in without a token, or another kind of socket."""
+    """What a setting may not do, a socket may not either: let others in without a token, be of another kind, or be
+    there where there is to be no admin listener.
+    """
     found = listening(tmp_path / "admin.sock") if kind == "unix" else socket.create_server(("0.0.0.0", 0))
-    arguments = ("serve", "--listen", "127.0.0.1:0")
+    arguments = ("serve", "--listen", "127.0.0.1:0", *(("--admin", "off") if kind == "off" else ()))
     with found, activated(found, names="admin", notify="", arguments=arguments) as process:
         out, err = process.communicate(timeout=START)
     assert process.returncode == 1

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
+import aiohttp
 import pytest
 
 from gateway.config.settings import InspectSettings, Oversize, ShutdownSettings, UpstreamSettings
@@ -87,6 +88,19 @@ async def test_one_after_the_other(pair: Pair) -> None:
         await client.send(GET + write(SENDERLESS) + write(LOGGED) + GET)
         assert [(await client.answer()).status for _ in range(4)] == [200, 400, 200, 200]
         assert b'"jane@example.com"' in upstream.requests[-2].body
+
+
+async def test_a_client_as_others_write_them(pair: Pair) -> None:
+    """One that verifies the certificate, keeps connections and asks many things at once."""
+    async with recording() as upstream, secured(pair, upstream) as gateway, aiohttp.ClientSession() as client:
+
+        async def ask(number: int) -> tuple[int, str]:
+            url = f"https://localhost:{gateway.port}/{number}"
+            async with client.post(url, data=b"x" * number * 1000, ssl=TRUSTING) as answer:
+                return answer.status, await answer.text()
+
+        assert await asyncio.gather(*map(ask, range(50))) == [(200, "recorded")] * 50
+        assert sorted(len(request.body) for request in upstream.requests) == [number * 1000 for number in range(50)]
 
 
 @pytest.mark.parametrize("chunks", [False, True], ids=["length", "chunked"])
