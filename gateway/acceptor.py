@@ -1,4 +1,4 @@
-"""Accepts from a socket that other processes accept from too, so that each has its share of the connections.
+"""Accepts connections, to be opened by whoever can; from a socket that other processes accept from too, its share.
 
 Rule    One connection at a time; and where another process has fewer, it is left to that one for a moment. An event
         loop's own server takes all that wait at once: of two idle processes, the first to wake had 64 of 64.
@@ -6,8 +6,7 @@ Rule    One connection at a time; and where another process has fewer, it is lef
 
 import asyncio
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from gateway.shares import Share
@@ -20,12 +19,18 @@ SHORT_OF_FILES: Final = 0.5
 
 
 class Acceptor:
-    """Accepts until it is closed. `make` makes a connection's protocol, which tells the share."""
+    """Accepts until it is closed. `open_` is given each connection and its address; `share` is None where nobody else
+    accepts.
+    """
 
-    def __init__(self, listening: socket.socket, make: Callable[[], asyncio.Protocol], share: Share) -> None:
-        self.sockets = (listening,)
+    def __init__(
+        self,
+        listening: socket.socket,
+        open_: Callable[[socket.socket, object], Coroutine[Any, Any, None]],
+        share: Share | None,
+    ) -> None:
         self._listening = listening
-        self._make = make
+        self._open = open_
         self._share = share
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[Any]] = set()
@@ -37,7 +42,8 @@ class Acceptor:
         """Accept what waits, for nobody else may, and no more."""
         if self._again is not None:
             self._again.cancel()
-        self._share.leave()
+        if self._share is not None:
+            self._share.leave()
         self._loop.remove_reader(self._listening)
         for _ in range(BACKLOG):
             if not self._accept():
@@ -45,7 +51,7 @@ class Acceptor:
         self._listening.close()
 
     def _came(self) -> None:
-        if self._share.enough:
+        if self._share is not None and self._share.enough:
             self._rest(MOMENT)
         else:
             self._take()
@@ -67,7 +73,7 @@ class Acceptor:
     def _accept(self) -> bool | None:
         """Take one; whether there was one, and None where no file could be opened for it."""
         try:
-            connection, _ = self._listening.accept()
+            connection, address = self._listening.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return False  # another process was quicker, or the client has left
         except OSError:
@@ -75,11 +81,7 @@ class Acceptor:
         connection.setblocking(False)
         if connection.family != socket.AF_UNIX:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        task = self._loop.create_task(self._open(connection))
+        task = self._loop.create_task(self._open(connection, address))
         self._opening.add(task)
         task.add_done_callback(self._opening.discard)
         return True
-
-    async def _open(self, connection: socket.socket) -> None:
-        with suppress(OSError):  # the client has left again
-            await self._loop.connect_accepted_socket(self._make, connection)

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
+from gateway import systemd
 from gateway.config.fingerprint import fingerprint_key
-from gateway.config.settings import Address, Settings
+from gateway.config.reach import Reach
+from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.config.token import admin_token
 from gateway.errors import GatewayError, PortTaken
 from gateway.hangups import Hangups
 from gateway.log import at_level
-from gateway.panel import Panel
-from gateway.process import run, started, the_log, until_signal
+from gateway.panel import Panel, open_panel
+from gateway.process import reach, run, started, the_log, until_signal
 from gateway.rejections.store import Store
 from gateway.reload import Reloader
 from gateway.serving import Serving
 from gateway.snapshot import Snapshot
+from gateway.systemd import NOTHING_HANDED, Handed
 
 if TYPE_CHECKING:
     from gateway.workers.supervisor import Supervisor
@@ -49,15 +52,20 @@ class Gateway:
                 settings.admin.listen,
                 store,
                 self._look,
-                lambda: self.listen,
+                lambda: self.reach,
                 self._reloader.reload,
                 log,
             )
         )
 
     @property
-    def listen(self) -> Address:
+    def listen(self) -> Address | UnixSocket:
         return self.serving.listen
+
+    @property
+    def reach(self) -> Reach:
+        """How clients reach it."""
+        return reach(self._settings, self.listen)
 
     @property
     def admin(self) -> Address | None:
@@ -75,12 +83,14 @@ class Gateway:
     async def _look(self) -> Snapshot:
         return self.serving.snapshot()
 
-    async def start(self) -> None:
-        """Open the listeners. Raises PortTaken, and leaves nothing open then."""
-        if self.panel is not None:
-            await self.panel.open()
+    async def start(self, handed: Handed = NOTHING_HANDED) -> None:
+        """Open the listeners, on the sockets handed over where there are any.
+
+        Raises PortTaken, CertificateUnusable and HandedAmiss, and leaves nothing open then.
+        """
         try:
-            await self.serving.start()
+            await open_panel(self.panel, handed)
+            await self.serving.start(handed.clients)
         except GatewayError:
             await self._close()
             raise
@@ -121,10 +131,13 @@ def serve(settings: Settings, load: Callable[[], Settings], hangups: Hangups) ->
 
 
 async def _serve(settings: Settings, load: Callable[[], Settings], hangups: Hangups) -> None:
+    handed = systemd.handed()
     gateway = _made(settings, load)
-    await gateway.start()
+    await gateway.start(handed)
     hangups.hand_over(gateway.hang_up)
+    systemd.ready(f"Serves on {gateway.listen}")
     await until_signal()
+    systemd.stopping("Finishes what is in flight")
     await gateway.stop()
 
 
@@ -161,7 +174,7 @@ async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangup
     try:
         await gateway.start()
         hangups.hand_over(gateway.hang_up)
-        _say(welcome(gateway.listen, gateway.admin, settings.upstream.url, close))
+        _say(welcome(gateway.reach, gateway.admin, settings.upstream.url, close))
         await until_signal()
         await gateway.stop()
     finally:

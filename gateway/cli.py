@@ -33,7 +33,7 @@ def _settings(command: Command) -> Command:
     for option in reversed(
         (
             click.option("--upstream", metavar="URL", help="Where Close is. [https://api.close.com]"),
-            click.option("--listen", metavar="HOST:PORT", help="Where clients connect. [127.0.0.1:8080]"),
+            click.option("--listen", metavar="HOST:PORT|unix:PATH", help="Where clients connect. [127.0.0.1:8080]"),
             click.option(
                 "--admin", metavar="HOST:PORT|off", help="Where the admin listener is, if anywhere. [127.0.0.1:8081]"
             ),

@@ -23,14 +23,19 @@ class PortTaken(GatewayError):
     code = "port_taken"
 
     def __init__(self, setting: str | None, flag: str, address: str, error: OSError) -> None:
+        unix = address.startswith("unix:")
+        port, other = ("path", "path") if unix else ("port", "address")
         if error.errno == errno.EADDRINUSE:
-            what = f"{address} is taken by another program. Stop that one, or choose another port"
+            what = f"{address} is taken by another program. Stop that one, or choose another {port}"
+        elif unix and error.errno == errno.EEXIST:
+            what = f"Cannot listen on {address}: what is there is no socket, and is left as it is. Choose another path"
         elif isinstance(error, socket.gaierror):
             what = f"Cannot listen on {address}: no address is known for that name. Choose another"
         else:
-            what = f"Cannot listen on {address}: {os.strerror(error.errno or 0).lower()}. Choose another address"
+            what = f"Cannot listen on {address}: {os.strerror(error.errno or 0).lower()}. Choose another {other}"
         where = f" (setting {setting})" if setting else ""
-        super().__init__(f"{what} with {flag} HOST:PORT{where}; port 0 picks a free one.")
+        how = f"unix:/PATH{where}." if unix else f"HOST:PORT{where}; port 0 picks a free one."
+        super().__init__(f"{what} with {flag} {how}")
 
 
 def places(fault: BaseException) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from gateway.body import NO_BODY, RequestBody
 from gateway.meters import Meters
+from gateway.proxies import TrustedProxies
 
 SANE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}")
 MAX_TEXT: Final = 256
@@ -52,6 +53,8 @@ class Downstream:
     fingerprint_key: bytes
     """Keys the fingerprints of credentials: at most 64 bytes."""
     meters: Meters = field(default_factory=Meters)
+    proxies: TrustedProxies | None = None
+    """Whose word is taken for who the client is. None: nobody's."""
     draining: bool = False
     """Whether the gateway is about to stop: no connection is kept for another request."""
     on_end: "Callable[[Exchange], None] | None" = None
@@ -276,8 +279,20 @@ class Exchange:
 
     @property
     def client(self) -> str:
+        """The address that the request comes from, as far as proxies that are trusted tell."""
+        proxies, peer = self._downstream.proxies, self._client.peer
+        return peer if proxies is None else proxies.client(peer, self.values(b"x-forwarded-for"))
+
+    @property
+    def peer(self) -> str:
         """The address that the connection came from."""
         return self._client.peer
+
+    @property
+    def by_proxy(self) -> bool:
+        """Whether it came by a proxy that is trusted."""
+        proxies = self._downstream.proxies
+        return proxies is not None and proxies.trusts(self._client.peer)
 
     @property
     def scheme(self) -> str:

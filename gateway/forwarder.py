@@ -15,14 +15,15 @@ from structlog.typing import FilteringBoundLogger
 from gateway.answer import Stamp
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange
+from gateway.proxies import BY_SOCKET
 from gateway.relay import Relay
 from gateway.upstream.errors import UpstreamError
 from gateway.upstream.head import request_head
 from gateway.upstream.pool import Pool
 from gateway.wire.error import gateway_error
 
-# Of X-Forwarded-For each hop adds its own; of these a reader takes the first, which would be the client's word for it.
-REPLACED: Final = frozenset({b"x-forwarded-host", b"x-forwarded-proto"})
+TOLD: Final = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"})
+"""What tells of the client. Forwarded (RFC 7239) does too, and goes up as it came."""
 
 
 class Forwarder:
@@ -71,7 +72,7 @@ class Forwarder:
 
     def _head(self, exchange: Exchange, body: bytes | None, without: Collection[bytes]) -> bytes:
         if self._forwarded:
-            without = {*without, *REPLACED}
+            without = {*without, *TOLD}
         head = request_head(
             exchange.method.encode(),
             exchange.target.encode("latin-1"),
@@ -107,7 +108,17 @@ class Forwarder:
 
 
 def _forwarded_lines(exchange: Exchange) -> bytes:
-    lines = f"X-Forwarded-For: {exchange.client}\r\nX-Forwarded-Proto: {exchange.scheme}\r\n"
-    if (host := exchange.host) is not None:
-        lines += f"X-Forwarded-Host: {host}\r\n"
-    return lines.encode("utf-8", "surrogateescape")
+    """Tell of the client: what a proxy that is trusted says of it, and else, or beyond it, what is known here."""
+    hops = exchange.values(b"x-forwarded-for") if exchange.by_proxy else []
+    if exchange.peer != BY_SOCKET:  # who comes by a UNIX socket has no address
+        hops = [*hops, exchange.peer.encode()]
+    host = exchange.host
+    told = {
+        b"X-Forwarded-For": b", ".join(hops),
+        b"X-Forwarded-Proto": exchange.scheme.encode(),
+        b"X-Forwarded-Host": b"" if host is None else host.encode("utf-8", "surrogateescape"),
+    }
+    if exchange.by_proxy:
+        for name in (b"X-Forwarded-Proto", b"X-Forwarded-Host"):
+            told[name] = b", ".join(exchange.values(name.lower())) or told[name]
+    return b"".join(b"%b: %b\r\n" % line for line in told.items() if line[1])

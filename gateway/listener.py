@@ -1,6 +1,7 @@
 """The downstream side: opens the port, hands each request on, drains on stop."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -8,13 +9,14 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from gateway.acceptor import Acceptor
-from gateway.config.settings import Address, ListenerSettings
+from gateway.config.settings import Address, ListenerSettings, UnixSocket
+from gateway.downstream.certificate import Certificate
 from gateway.downstream.connection import ClientServer
-from gateway.errors import PortTaken
+from gateway.downstream.handshake import Handshakes
 from gateway.exchange import Downstream, Exchange
 from gateway.outgoing import Rounds
 from gateway.shares import Share
-from gateway.sockets import BACKLOG, bind
+from gateway.sockets import BACKLOG, Bound, bind, handed
 
 LATE_COMERS: Final = 0.5
 """Seconds in which requests that were on their way when draining began are still answered."""
@@ -33,35 +35,58 @@ class Listener:
         rounds: Rounds,
         log: FilteringBoundLogger,
     ) -> None:
-        self._address = settings.listen
+        self._settings = settings
+        self._log = log
         self._downstream = downstream
         self._loop = asyncio.get_running_loop()
         self._server = ClientServer(handle, downstream, settings, rounds, log)
+        self._bound: Bound | None = None
         self._ports: list[asyncio.Server | Acceptor] = []
+        self._following: asyncio.Task[None] | None = None
         self._round = _round(settings)
         self._watch: asyncio.TimerHandle | None = None
 
-    async def open(self, sockets: Sequence[socket.socket] = (), share: Share | None = None) -> Address:
-        """Start to accept; give the address in force (port 0 picks a free one). Raises PortTaken.
+    async def open(
+        self, sockets: Sequence[socket.socket] | None = None, share: Share | None = None
+    ) -> Address | UnixSocket:
+        """Start to accept; give the address in force (port 0 picks a free one).
 
-        `sockets` are listening already; without any, the port of the settings is opened. Where other processes accept
-        from them too, `share` is this one's part.
+        `sockets` listen already, and belong to whoever bound them: they are served on and closed, and a UNIX socket's
+        file stays. None: binds by the settings. Where other processes accept from them too, `share` is this one's part.
+        Raises PortTaken, and CertificateUnusable.
         """
-        address = self._address
-        try:
-            for listening in sockets or bind(address):
-                self._ports.append(
-                    await self._loop.create_server(self._server, sock=listening, backlog=BACKLOG)
-                    if share is None
-                    else Acceptor(listening, self._server, share)
-                )
-        except OSError as error:
-            raise PortTaken("listener.listen", "--listen", str(address), error) from None
+        settings, certificate = self._settings, None
+        if settings.tls_certificate is not None and settings.tls_key is not None:
+            certificate = Certificate(settings.tls_certificate, settings.tls_key, self._log)
+        self._bound = bound = handed(sockets) if sockets else await asyncio.to_thread(self._bind)
+        for each in bound.sockets:
+            each.setblocking(False)
+            self._ports.append(await self._port(each, certificate, share))
         if share is not None:
             self._server.share = share
             share.tell(0)
         self._look_round()
-        return Address(address.host, self._ports[0].sockets[0].getsockname()[1])
+        if certificate is not None:
+            self._following = self._loop.create_task(certificate.follow())
+        return bound.address
+
+    def _bind(self) -> Bound:
+        settings = self._settings
+        return bind(settings.listen, "listener.listen", "--listen", mode=settings.socket_mode)
+
+    async def _port(
+        self, listening: socket.socket, certificate: Certificate | None, share: Share | None
+    ) -> asyncio.Server | Acceptor:
+        if certificate is not None:
+            return Acceptor(listening, Handshakes(self._server, certificate).begin, share)
+        if share is not None:
+            return Acceptor(listening, self._open, share)
+        return await self._loop.create_server(self._server, sock=listening, backlog=BACKLOG)
+
+    async def _open(self, client: socket.socket, _: object) -> None:
+        """Serve a connection that was accepted, in plain HTTP."""
+        with contextlib.suppress(OSError):  # it has left again
+            await self._loop.connect_accepted_socket(self._server, client)
 
     def renew(self, handle: Callable[[Exchange], None], settings: ListenerSettings, log: FilteringBoundLogger) -> None:
         """Have requests that come from now on handled so, on connections that are open already, too."""
@@ -85,6 +110,8 @@ class Listener:
     def close_port(self) -> None:
         """Accept no more connections. Those that are open go on as if nothing were."""
         self._server.share = None
+        if self._following is not None:
+            self._following.cancel()
         for port in self._ports:
             port.close()
         self._ports = []
@@ -95,13 +122,17 @@ class Listener:
         Requests that come late on connections still open are answered, and told that the connection closes.
         Gives the number of requests that were cut off.
         """
-        if self._watch is None:
+        if self._bound is None:
             return 0
         self._downstream.draining = True
         self.close_port()
+        self._bound.close()
         now = quiet_since = self._loop.time()
         end = now + grace
-        while self._server.connections and now < end and (self.active or now < quiet_since + LATE_COMERS):
+        server = self._server
+        while now < end and (self.active or now < quiet_since + LATE_COMERS):
+            if not (server.connections or server.handshakes):
+                break
             await asyncio.sleep(0.02)
             now = self._loop.time()
             if self.active:
@@ -114,6 +145,8 @@ class Listener:
 
     async def _shut(self) -> None:
         """Close every connection, and see that none is left."""
+        for shaking in list(self._server.handshakes):
+            shaking.cancel()
         for connection in list(self._server.connections):
             connection.shut()
         end = self._loop.time() + LAST_WORDS

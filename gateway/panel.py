@@ -1,6 +1,7 @@
 """The admin listener with all that it serves: health, the log of rejections, the console, reloading."""
 
-from collections.abc import Awaitable, Callable, Mapping
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from structlog.typing import FilteringBoundLogger
 
@@ -13,6 +14,7 @@ from gateway.admin.rejections import RejectionsApi, switched_off
 from gateway.admin.reload import RELOAD, reload
 from gateway.admin.server import AdminServer
 from gateway.config.change import Change
+from gateway.config.reach import Reach
 from gateway.config.settings import Address, AdminSettings
 from gateway.config.token import admin_token
 from gateway.console.routes import routes as console
@@ -20,10 +22,11 @@ from gateway.rejections.reader import AsyncReader, Reader
 from gateway.rejections.store import Store
 from gateway.secret import Secret
 from gateway.snapshot import Look
+from gateway.systemd import Handed, HandedAmiss
 
 
 class Panel:
-    """`look` tells how those do that serve requests, `listen` where; `act` has the configuration read anew.
+    """`look` tells how those do that serve requests, `reach` where; `act` has the configuration read anew.
 
     `address` is where it listens, once it is open.
     """
@@ -34,13 +37,13 @@ class Panel:
         address: Address,
         store: Store | None,
         look: Look,
-        listen: Callable[[], Address],
+        reach: Callable[[], Reach],
         act: Callable[[], Awaitable[Change]],
         log: FilteringBoundLogger,
     ) -> None:
         self.address = address
         self._look = look
-        self._listen = listen
+        self._reach = reach
         self._access = Access(admin_token(admin), admin.open)
         self._reader = None if store is None else AsyncReader(Reader(store))
         self.news = None if self._reader is None else News(self._reader)
@@ -53,16 +56,16 @@ class Panel:
             "/healthz": health(self._look),
             "/readyz": readiness(self._look),
             "/metrics": metrics(self._look),
-            **console(self._listen, login=lambda: self._access.required),
+            **console(self._reach, login=lambda: self._access.required),
         }
         if self._reader is None or self.news is None:
             return {**routes, **switched_off()}
-        api = RejectionsApi(self._reader, self.news, self._look, lambda: f"http://{self._listen().from_here}")
+        api = RejectionsApi(self._reader, self.news, self._look, self._reach)
         return {**routes, **api.routes()}
 
-    async def open(self) -> None:
-        """Raises PortTaken."""
-        self.address = await self._server.open()
+    async def open(self, sockets: Sequence[socket.socket] | None = None) -> None:
+        """Start to answer, on these sockets where they are given. Raises PortTaken and HandedAmiss."""
+        self.address = await self._server.open(sockets)
 
     def renew(self, admin: AdminSettings, token: Secret | None) -> None:
         """Have this in force for what is asked from now on."""
@@ -75,3 +78,11 @@ class Panel:
         await self._server.close()
         if self._reader is not None:
             self._reader.close()
+
+
+async def open_panel(panel: Panel | None, handed: Handed) -> None:
+    """Open it, on the sockets handed over for it. Raises PortTaken and HandedAmiss."""
+    if panel is not None:
+        await panel.open(handed.admin)
+    elif handed.admin:
+        raise HandedAmiss('A socket named "admin" was handed over, and the admin listener is off (admin.listen).')

@@ -8,7 +8,8 @@ from typing import Any
 from structlog.typing import FilteringBoundLogger
 
 from gateway import __version__
-from gateway.config.settings import Address, LogFormat, Settings
+from gateway.config.reach import Reach
+from gateway.config.settings import Address, LogFormat, Settings, UnixSocket
 from gateway.log import make_log
 
 
@@ -24,12 +25,18 @@ def the_log(settings: Settings) -> FilteringBoundLogger:
     return make_log(settings.log.level.value, console=settings.log.format is LogFormat.CONSOLE, shared=shared)
 
 
-def started(settings: Settings, listen: Address, admin: Address | None) -> dict[str, object]:
+def reach(settings: Settings, listen: Address | UnixSocket) -> Reach:
+    """Tell how clients reach who listens there."""
+    return Reach(listen, tls=settings.listener.tls_certificate is not None)
+
+
+def started(settings: Settings, listen: Address | UnixSocket, admin: Address | None) -> dict[str, object]:
     """Give what gateway_started tells: the settings that matter."""
     store = settings.rejections.store
     return {
         "version": __version__,
         "listen": str(listen),
+        "tls": reach(settings, listen).tls,
         "admin": str(admin) if admin else "off",
         "upstream": settings.upstream.url,
         "mode": settings.inspect.mode.value,

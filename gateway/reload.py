@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from structlog.typing import FilteringBoundLogger
 
+from gateway import systemd
 from gateway.config.change import Change, change, clashes
 from gateway.config.problem import BadConfiguration, Problem
 from gateway.config.settings import Settings
@@ -72,12 +73,15 @@ class Reloader:
 
     async def _in_turn(self) -> Change:
         async with self._turn:
+            systemd.reloading()
             try:
                 wanted = await self._reloaded()
             except BadConfiguration as bad:
                 self.counts["rejected"] += 1
                 self._log.error("config_rejected", problems=[str(problem) for problem in bad.problems])
                 raise
+            finally:
+                systemd.ready()
             self.counts["reloaded"] += 1
             self._settings = wanted.settings
             self._log = at_level(self._log, wanted.settings.log.level.value)

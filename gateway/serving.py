@@ -10,13 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from structlog.typing import FilteringBoundLogger
 
 from gateway.access_log import access_log
-from gateway.config.settings import Settings
+from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.exchange import Downstream, Exchange
 from gateway.listener import Listener
 from gateway.log import at_level
 from gateway.lookups.link import Link
 from gateway.meters import Meters, Readings, only
 from gateway.outgoing import Rounds
+from gateway.process import reach
+from gateway.proxies import TrustedProxies
 from gateway.rejections.recorder import Recorder
 from gateway.rejections.store import Store
 from gateway.road import Road, Roadside, trust
@@ -37,7 +39,7 @@ class Serving:
         rounds = Rounds(asyncio.get_running_loop())
         self.meters = Meters()
         self.stopping = False
-        self.listen = settings.listener.listen
+        self.listen: Address | UnixSocket = settings.listener.listen
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
         self.recorder = None if store is None else _recorder(settings, store, log)
         self._link = _link(settings, log)
@@ -45,7 +47,7 @@ class Serving:
         self.road = Road(settings, trust(settings), self._beside, log)
         self._retired: list[Road] = []
         self._downstream = Downstream(
-            key, self.meters, on_end=_on_end(settings, log), on_fault=self.road.dispatcher.fault
+            key, self.meters, _proxies(settings), on_end=_on_end(settings, log), on_fault=self.road.dispatcher.fault
         )
         self.listener = Listener(self.road.dispatcher.dispatch, settings.listener, self._downstream, rounds, log)
 
@@ -55,10 +57,10 @@ class Serving:
         return self.meters.counts
 
     async def start(self, sockets: Sequence[socket.socket] = (), share: Share | None = None) -> None:
-        """Accept from these sockets, as Listener.open does, or open the port of the settings. Raises PortTaken."""
+        """Accept from these sockets, or as the settings say. Raises what Listener.open raises."""
         self.listen = await self.listener.open(sockets, share)
         if self.recorder is not None:
-            await self.recorder.start(f"{platform.node()}:{self.listen.port}")
+            await self.recorder.start(reach(self.settings, self.listen).instance(platform.node()))
         if self._link is not None:
             self._link.start()
 
@@ -69,6 +71,7 @@ class Serving:
         road = Road(settings, tls, self._beside, log, self.road.known_to(settings))
         # From here on nothing can fail, and nothing waits: no request sees a part of the one and of the other.
         before, self.road, self.settings, self._log = self.road, road, settings, log
+        self._downstream.proxies = _proxies(settings)
         self._downstream.on_end = _on_end(settings, log)
         self._downstream.on_fault = road.dispatcher.fault
         self.listener.renew(road.dispatcher.dispatch, settings.listener, log)
@@ -123,6 +126,11 @@ class Serving:
         """Write what waits, and close the store: nobody may ask it any more."""
         if self.recorder is not None:
             await self.recorder.close()
+
+
+def _proxies(settings: Settings) -> TrustedProxies | None:
+    trusted = settings.listener.trusted_proxies
+    return TrustedProxies(trusted) if trusted else None
 
 
 def _on_end(settings: Settings, log: FilteringBoundLogger) -> Callable[[Exchange], None] | None:

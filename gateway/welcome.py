@@ -3,24 +3,25 @@
 import json
 from typing import TYPE_CHECKING
 
+from gateway.config.reach import Reach
 from gateway.config.settings import Address
 
 if TYPE_CHECKING:
     from gateway.sandbox import Sandbox
 
 
-def welcome(listen: Address, admin: Address | None, upstream: str, sandbox: "Sandbox | None") -> str:
+def welcome(reach: Reach, admin: Address | None, upstream: str, sandbox: "Sandbox | None") -> str:
     """Say where the gateway listens and what it stands in front of; with a sandbox, how to try it."""
     behind = f"a sandbox of Close at {upstream}, all in memory" if sandbox else upstream
     lines = [
-        f"Close Gateway listens on http://{listen}/api/v1/",
+        f"Close Gateway listens on {_where(reach)}",
         f"  in front of {behind}",
         f"  console: http://{admin}/, health: http://{admin}/healthz" if admin else "  console and health: off",
         *([f"  commands: close-gateway rejections list --admin http://{admin}"] if admin else []),
         "",
     ]
     if sandbox:
-        lines += [*_keys(sandbox), "", "Try it in another terminal:", "", *_examples(listen)]
+        lines += [*_keys(sandbox), "", "Try it in another terminal:", "", *_examples(reach)]
     return "\n".join([*lines, "Ctrl-C stops it.", ""])
 
 
@@ -36,11 +37,15 @@ def _keys(sandbox: "Sandbox") -> list[str]:
     return ["API keys:", *(f"  {user.api_key:{wide}}  {user.name} <{user.email}>" for user in sandbox.world.users)]
 
 
-def _examples(listen: Address) -> list[str]:
+def _where(reach: Reach) -> str:
+    return f"{reach.listening}/api/v1/" if isinstance(reach.listen, Address) else str(reach.listen)
+
+
+def _examples(reach: Reach) -> list[str]:
     """Give four requests to paste, one for each thing that can happen to an email."""
     from gateway.sandbox.seed import DRAFT_ID, JANE, LEAD_ID
 
-    url = f"http://{listen}/api/v1/activity/email/"
+    url = f"{reach.listening}/api/v1/activity/email/"
     new = {"lead_id": LEAD_ID, "to": ["lead@example.net"]}
     examples = (
         ("Rejected: an email to send needs a sender.", "POST", url, new | {"status": "outbox"}),
@@ -57,7 +62,7 @@ def _examples(listen: Address) -> list[str]:
     for comment, method, target, email in examples:
         lines += [
             f"  # {comment}",
-            f"  curl -i -u {JANE.api_key}: -X {method} {target} \\",
+            f"  {reach.curl} -i -u {JANE.api_key}: -X {method} {target} \\",
             "    -H 'Content-Type: application/json' \\",
             f"    -d '{json.dumps(email)}'",
             "",

@@ -1,5 +1,6 @@
 """A gateway for a test: in this process, on a free port, its log in memory."""
 
+import asyncio
 import io
 import json
 from collections import Counter
@@ -19,8 +20,16 @@ from gateway.config.settings import (
     UpstreamSettings,
 )
 from gateway.log import make_log
+from tests.raw import LIMIT
 
 FREE: Final = Address("127.0.0.1", 0)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds that nobody tells of."""
+    async with asyncio.timeout(LIMIT):
+        while not holds():  # noqa: ASYNC110 - as it says
+            await asyncio.sleep(0.02)
 
 
 class Running:
@@ -33,6 +42,7 @@ class Running:
 
     @property
     def port(self) -> int:
+        assert isinstance(self.gateway.listen, Address)
         return self.gateway.listen.port
 
     @property

@@ -8,8 +8,10 @@ Source  RFC 9112, 6.3 and 7.1.
 import asyncio
 import contextlib
 import re
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 LIMIT: Final = 10.0
@@ -197,14 +199,20 @@ class Client:
 
     async def close(self) -> None:
         self._writer.close()
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, TimeoutError):
             await self._writer.wait_closed()
 
 
 @contextlib.asynccontextmanager
-async def connected(port: int) -> AsyncIterator[Client]:
-    """Connect to a port of this machine."""
-    client = Client(*await asyncio.open_connection("127.0.0.1", port, limit=LONGEST_HEAD))
+async def connected(at: int | Path, tls: ssl.SSLContext | None = None) -> AsyncIterator[Client]:
+    """Connect to a port of this machine, or to a UNIX socket."""
+    async with asyncio.timeout(LIMIT):
+        name = None if tls is None else "localhost"
+        if isinstance(at, Path):
+            ends = await asyncio.open_unix_connection(at, limit=LONGEST_HEAD, ssl=tls, server_hostname=name)
+        else:
+            ends = await asyncio.open_connection("127.0.0.1", at, limit=LONGEST_HEAD, ssl=tls, server_hostname=name)
+    client = Client(*ends)
     try:
         yield client
     finally:

@@ -21,6 +21,15 @@ def test_a_port_that_is_not_to_be_had(number: int, expected: str) -> None:
     assert (str(error), error.code, error.status) == (f"{expected} {END}", "port_taken", 500)
 
 
+def test_a_unix_socket_that_is_not_to_be_had() -> None:
+    """It has no port, and what is in its place is no program."""
+    error = PortTaken("listener.listen", "--listen", "unix:/a", OSError(errno.EEXIST, "as the system says"))
+    assert str(error) == (
+        "Cannot listen on unix:/a: what is there is no socket, and is left as it is. Choose another path "
+        "with --listen unix:/PATH (setting listener.listen)."
+    )
+
+
 def test_an_address_that_nobody_knows() -> None:
     """A name that does not resolve has an error number of another kind; the text is still a sentence."""
     failure = socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -12,6 +12,7 @@ from aiohttp import web
 from gateway.admin.answers import Handler, answer, refusal
 from gateway.admin.health import store_json
 from gateway.admin.news import Crowded, News
+from gateway.config.reach import Reach
 from gateway.rejections.asked import Asked
 from gateway.rejections.entry import Entry
 from gateway.rejections.explain import explain
@@ -40,19 +41,19 @@ def switched_off() -> Mapping[str, Handler]:
 
 
 class RejectionsApi:
-    """Answers what is asked. `url` tells where clients reach the gateway."""
+    """Answers what is asked. `reach` tells how clients reach the gateway."""
 
     def __init__(
         self,
         reader: AsyncReader,
         news: News,
         look: Look,
-        url: Callable[[], str],
+        reach: Callable[[], Reach],
     ) -> None:
         self._reader = reader
         self._news = news
         self._look = look
-        self._url = url
+        self._reach = reach
 
     def routes(self) -> Mapping[str, Handler]:
         """Give the handlers by path."""
@@ -70,7 +71,8 @@ class RejectionsApi:
         entry = await self._reader.get(request.match_info["id"])
         if entry is None:
             return refusal(404, "There is no rejection of this id; it may have been removed by its age.")
-        explanation = explain(entry, self._url())
+        reach = self._reach()
+        explanation = explain(entry, reach.url, reach.curl)
         return answer(
             {
                 "data": entry_json(entry),

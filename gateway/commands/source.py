@@ -119,8 +119,10 @@ class StoreSource:
     """Reads the store."""
 
     def __init__(self, settings: "Settings") -> None:
+        from gateway.config.reach import Reach
+
         self._reader = open_store(settings)
-        self._url = f"http://{settings.listener.listen.from_here}"
+        self._reach = Reach(settings.listener.listen, tls=settings.listener.tls_certificate is not None)
 
     def page(self, query: Query) -> tuple[list[Row], str | None]:
         from gateway.rejections.shown import entry_json
@@ -146,7 +148,7 @@ class StoreSource:
                 if entry.credential is None
                 else self._reader.find(Filters(credential=entry.credential), None, 11).rows
             )
-        explanation = explain(entry, self._url)
+        explanation = explain(entry, self._reach.url, self._reach.curl)
         return {
             "data": entry_json(entry),
             "explanation": None if explanation is None else asdict(explanation),

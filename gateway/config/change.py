@@ -17,6 +17,9 @@ from gateway.config.values import said
 FIXED: Final = frozenset(
     {
         "listener.listen",  # a port that is open
+        "listener.socket_mode",
+        "listener.tls_certificate",  # what stands in the files follows by itself
+        "listener.tls_key",
         "admin.listen",
         "identity.cache",  # a connection that is open, and whom it is shared with
         "identity.fingerprint_key",  # what is remembered and recorded goes by fingerprints

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.config.settings import Address, AdminSettings, IdentitySettings, Settings
+from gateway.config.settings import Address, AdminSettings, IdentitySettings, ListenerSettings, Settings
 from gateway.config.store import StoreKind
 
 PORTS: Final = {"http": 80, "https": 443}
@@ -25,8 +25,9 @@ class Conflict:
 
 def check(settings: Settings) -> Iterator[Conflict]:
     """Find every conflict. What only the network knows, such as whose a host name is, is no conflict."""
-    listen, admin = settings.listener.listen, settings.admin.listen
-    if admin is not None and _share_a_port(listen, admin):
+    listen, admin = _tcp(settings.listener), settings.admin.listen
+    yield from _tls(settings.listener)
+    if listen is not None and admin is not None and _share_a_port(listen, admin):
         yield Conflict(
             ("admin.listen", "listener.listen"),
             f"is {admin}, and clients connect to {listen}",
@@ -49,6 +50,19 @@ def check(settings: Settings) -> Iterator[Conflict]:
                 f"leads back to the gateway itself, which listens on {listener}",
                 "Name Close, https://api.close.com, or a sandbox on another port.",
             )
+
+
+def _tcp(listener: ListenerSettings) -> Address | None:
+    """Give the address that clients connect to over a network. A UNIX socket gets in nobody's way."""
+    return listener.listen if isinstance(listener.listen, Address) else None
+
+
+def _tls(listener: ListenerSettings) -> Iterator[Conflict]:
+    """A certificate without its key proves nothing, and a key without its certificate is nobody's."""
+    names = ("listener.tls_certificate", "listener.tls_key")
+    if (listener.tls_certificate is None) != (listener.tls_key is None):
+        given, missing = names if listener.tls_key is None else reversed(names)
+        yield Conflict((given, missing), f"is given without {missing}", f"Set {missing} too, or take it out.")
 
 
 def _access(admin: AdminSettings) -> Iterator[Conflict]:

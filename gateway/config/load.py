@@ -15,9 +15,10 @@ from gateway.config.cache import CacheLocation
 from gateway.config.check import check
 from gateway.config.known import KNOWN, SECTIONS, Known
 from gateway.config.problem import BadConfiguration, Problem
-from gateway.config.settings import Settings
+from gateway.config.settings import ListenerSettings, Settings
 from gateway.config.sources import FILE_VARIABLE, Given, from_environment, from_file, from_flags
 from gateway.config.store import StoreKind
+from gateway.config.tls import CertificateUnusable, server_context
 from gateway.config.token import TokenUnreadable, admin_token
 from gateway.config.values import quoted, spelled
 
@@ -160,6 +161,7 @@ def _conflicts(settings: Settings, sources: Mapping[str, str], invalid: set[str]
     if ca_file is not None and (what := _unusable(ca_file)) is not None:
         fix = "Name a readable file of certificates in PEM, or leave the setting out."
         yield Problem("upstream.ca_file", sources["upstream.ca_file"], f"is {quoted(str(ca_file))}, which {what}", fix)
+    yield from _certificate(settings.listener, sources)
     try:
         admin_token(settings.admin)
     except TokenUnreadable as error:
@@ -185,6 +187,15 @@ def _cache_problems(cache: CacheLocation) -> Iterator[tuple[str, str]]:
     if unusable is not None:
         fix = "Name a readable file of certificates in PEM, or leave ssl_ca_certs out."
         yield f"names in ssl_ca_certs a file that {unusable}", fix
+
+
+def _certificate(listener: ListenerSettings, sources: Mapping[str, str]) -> Iterator[Problem]:
+    if listener.tls_certificate is None or listener.tls_key is None:
+        return
+    try:
+        server_context(listener.tls_certificate, listener.tls_key)
+    except CertificateUnusable as error:
+        yield Problem(error.setting, sources[error.setting], f"names a file that {error.what}", error.fix)
 
 
 def _unusable(ca_file: Path) -> str | None:

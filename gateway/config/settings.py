@@ -3,6 +3,7 @@
 import enum
 from dataclasses import dataclass, field
 
+from gateway.config.listening import UnixSocket
 from gateway.config.store import DEFAULT
 from gateway.config.values import (
     Address,
@@ -21,6 +22,8 @@ from gateway.config.values import (
     OptionalToken,
     Seconds,
     SecondsOrNone,
+    SocketMode,
+    TrustedProxy,
     UpstreamUrl,
     Workers,
 )
@@ -44,6 +47,7 @@ __all__ = [
     "RulesSettings",
     "Settings",
     "ShutdownSettings",
+    "UnixSocket",
     "UpstreamSettings",
 ]
 
@@ -101,7 +105,15 @@ class ListenerSettings:
     """[listener] Where clients reach the gateway."""
 
     listen: ListenAddress = Address("127.0.0.1", 8080)
-    """HOST:PORT. Other than on loopback, credentials pass in the clear: put what ends TLS in front."""
+    """HOST:PORT, or unix:/PATH. Credentials pass: on a network, have TLS here or in front."""
+    socket_mode: SocketMode = "660"
+    """Who may connect to the UNIX socket, as the mode of a file."""
+    tls_certificate: OptionalPath = None
+    """A PEM file: the server's certificate, then its chain. None: plain HTTP. Read again when it changes."""
+    tls_key: OptionalPath = None
+    """A PEM file with the certificate's private key, without a passphrase. Read again when it changes."""
+    trusted_proxies: tuple[TrustedProxy, ...] = ()
+    """Whose X-Forwarded-For, -Proto and -Host are believed: addresses, networks, "unix" for the UNIX socket."""
     max_connections: Count = 10_000
     """Connections of clients at a time. One more is answered 502, gateway_full, and closed."""
     idle_timeout: Seconds = 75.0
@@ -141,7 +153,10 @@ class UpstreamSettings:
     idle_timeout: Seconds = 30.0
     """Seconds that a connection may be unused. Longer ones save handshakes, and meet a closed end more often."""
     forwarded: bool = False
-    """Whether Close is told the client's address, scheme and Host, in X-Forwarded-For, -Proto and -Host."""
+    """Whether Close is told the client's address, scheme and Host, in X-Forwarded-For, -Proto and -Host.
+
+    What clients send of these goes up only from `listener.trusted_proxies`. False: these fields pass like any other.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

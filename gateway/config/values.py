@@ -16,7 +16,9 @@ from annotated_types import Ge, Gt, Le
 from pydantic_core import CoreSchema, core_schema
 
 from gateway.config.cache import CacheLocation
+from gateway.config.listening import UNIX, UnixSocket, socket_mode, trusted_proxy
 from gateway.config.store import StoreLocation
+from gateway.proxies import BY_SOCKET
 from gateway.secret import Secret
 
 SECRET_LENGTH = 16
@@ -134,6 +136,10 @@ class Text:
         return self.read(text)
 
 
+def _listening(text: str) -> Address | UnixSocket:
+    return UnixSocket.parse(text) if text.startswith(UNIX) else Address.parse(text)
+
+
 def _address_or_off(text: str) -> Address | None:
     return None if text == "off" else Address.parse(text)
 
@@ -199,7 +205,14 @@ def _open_path(text: str) -> str:
     return text
 
 
-ListenAddress: TypeAlias = Annotated[Address, Text(Address.parse, "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080")]
+ListenAddress: TypeAlias = Annotated[
+    Address | UnixSocket,
+    Text(_listening, "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or unix:/PATH for a UNIX socket"),
+]
+SocketMode: TypeAlias = Annotated[str, Text(socket_mode, "the mode of a file in three octal digits, such as 660")]
+TrustedProxy: TypeAlias = Annotated[
+    str, Text(trusted_proxy, f"addresses and networks of proxies, such as 10.0.0.5 or 10.1.0.0/16, or {BY_SOCKET}")
+]
 OptionalAddress: TypeAlias = Annotated[
     Address | None, Text(_address_or_off, "HOST:PORT, such as 127.0.0.1:8081 or [::1]:8081, or off")
 ]

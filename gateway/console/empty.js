@@ -6,15 +6,17 @@ import { copyable, el } from "./dom.js";
 const ANYWHERE = ["0.0.0.0", "::"];
 
 export function gatewayUrl() {
-  const [, host, port] = /^(.*):(\d+)$/.exec(document.body.dataset.gateway) ?? [null, location.hostname, "8080"];
+  const url = document.body.dataset.gateway;
+  const [, scheme, host, port] = /^(https?):\/\/(.*):(\d+)$/.exec(url) ?? [null];
+  if (port === undefined) return url; // by a UNIX socket
   const bare = host.replace(/^\[|\]$/g, "");
   const reached = ANYWHERE.includes(bare) ? location.hostname.replace(/^\[|\]$/g, "") : bare;
-  return `http://${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
+  return `${scheme}://${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
 }
 
 export function emptyState(since) {
   const curl = [
-    `curl -i -u any_key_will_do: -X POST ${gatewayUrl()}/api/v1/activity/email/ \\`,
+    `${document.body.dataset.curl} -i -u any_key_will_do: -X POST ${gatewayUrl()}/api/v1/activity/email/ \\`,
     "  -H 'Content-Type: application/json' \\",
     `  -d '{"lead_id": "lead_Example", "to": ["lead@example.net"], "status": "outbox"}'`,
   ].join("\n");

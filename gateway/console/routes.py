@@ -15,7 +15,7 @@ from typing import Final
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from gateway.config.settings import Address
+from gateway.config.reach import Reach
 
 TYPES: Final = {
     ".css": "text/css",
@@ -26,6 +26,8 @@ TYPES: Final = {
 PAGE: Final = "index.html"
 GATEWAY: Final = b"{gateway}"
 """Stands in the page for where the gateway listens."""
+CURL: Final = b"{curl}"
+"""Stands for the command that reaches it."""
 LOGIN: Final = b"{login}"
 """Stands where a form is hidden that only those need who had to log in."""
 
@@ -50,19 +52,19 @@ class File:
         return answer
 
 
-def routes(listen: Callable[[], Address], *, login: Callable[[], bool]) -> Mapping[str, Handler]:
+def routes(reach: Callable[[], Reach], *, login: Callable[[], bool]) -> Mapping[str, Handler]:
     """Make the handlers of the console. `login` tells whether there is one now.
 
-    `listen` tells where the gateway takes requests, for the page to show. It is asked at each request, since a gateway
+    `reach` tells how the gateway takes requests, for the page to show. It is asked at each request, since a gateway
     that was to choose a free port knows it once it has started.
     """
     files = _files()
     index = files.pop(PAGE)
 
     async def page(request: web.Request) -> web.Response:
-        gateway = html.escape(str(listen())).encode()
+        gateway, curl = (html.escape(text).encode() for text in (reach().listening, reach().curl))
         content = index.content.replace(LOGIN, b"" if login() else b" hidden")
-        return File(content.replace(GATEWAY, gateway), index.content_type).answer(request)
+        return File(content.replace(GATEWAY, gateway).replace(CURL, curl), index.content_type).answer(request)
 
     async def part(request: web.Request) -> web.Response:
         name = request.match_info["file"]

@@ -2,7 +2,8 @@
 
 A client that closes its half is taken to have left, as most proxies take it: the exchange ends, and its connection to
 Close with it. A connection that the gateway ends is closed for writing first, and what still comes is read and thrown
-away for a moment: a reset would take the last answer along before the client has read it.
+away for a moment: a reset would take the last answer along before the client has read it. TLS that is closed does so by
+itself: it says goodbye, and waits for the client to do the same.
 
 Limits  A head or a body that does not come on is 408, one connection more than there may be 502: Close's client sends
         a POST again on 503 and 429. A client that does not take its answer is cut off, one that is silent let go.
@@ -26,6 +27,7 @@ from gateway.downstream.reader import RequestReader
 from gateway.errors import GatewayError
 from gateway.exchange import Downstream, Exchange, Fields
 from gateway.outgoing import Outgoing, Rounds
+from gateway.proxies import BY_SOCKET
 from gateway.shares import Share
 from gateway.wire.error import gateway_error
 
@@ -35,6 +37,8 @@ MOST_WAITING: Final = 64
 """Pipelined requests that wait for their turn before the client is made to wait."""
 LINGER: Final = 2.0
 """Seconds for which what a client still sends is read and thrown away."""
+MOST_UNSENT: Final = 64 * 1024
+"""Bytes of an answer that TLS holds before the client counts as slow."""
 RESET: Final = struct.pack("ii", 1, 0)
 """Of SO_LINGER: closing sends a reset at once."""
 
@@ -70,7 +74,7 @@ class ClientConnection(asyncio.Protocol):
         self._reader = RequestReader(self._exchange, self._resume, server.limits)
         self._current: Exchange | None = None
         self._going_on = False
-        self.peer = "unix"
+        self.peer = BY_SOCKET
         self.scheme = "http"
         self._heard = 0.0  # when bytes came last
         self._head_since: float | None = None  # when the head began of which a part has come
@@ -97,6 +101,9 @@ class ClientConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.peer = str(peer[0])
+        if transport.get_extra_info("ssl_object") is not None:
+            self.scheme = "https"
+            self._transport.set_write_buffer_limits(MOST_UNSENT)  # TLS would hold eight times as much
         self._idle_since = self._heard = self._server.loop.time()
         self._server.came(self)
         if len(self._server.connections) > self._server.limits.max_connections:
@@ -269,10 +276,10 @@ class ClientConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
+        if linger and self._reading_paused:
+            self._reading_paused = False
+            transport.resume_reading()
         if linger and transport.can_write_eof():
-            if self._reading_paused:
-                self._reading_paused = False
-                transport.resume_reading()
             transport.write_eof()
         else:
             transport.close()
@@ -291,8 +298,7 @@ class ClientConnection(asyncio.Protocol):
             return
         limits, current = self._server.limits, self._current
         if self._left_since is not None:
-            if now - self._left_since > LINGER and not self._unsent:
-                self._transport.close()
+            self._let_go(self._transport, now - self._left_since)
         elif current is not None:
             by_client = not (current.body.over or self._reading_paused or current.answered)
             if by_client and now - self._heard > limits.body_timeout:
@@ -304,6 +310,16 @@ class ClientConnection(asyncio.Protocol):
                 self._refuse(RequestTimedOut("The head of the request did not come in time."))
         elif now - self._idle_since > limits.idle_timeout:
             self._end(linger=False)
+
+    def _let_go(self, transport: asyncio.Transport, seconds: float) -> None:
+        """End a connection for good that the gateway has ended so long ago."""
+        if self.scheme == "http":
+            if seconds > LINGER and not self._unsent:
+                transport.close()
+        elif seconds > self._server.limits.body_timeout:
+            # TLS waits for the client to say goodbye. It has longer: what of its answer is encrypted and not taken yet
+            # is not seen in `_unsent`.
+            transport.abort()
 
     def _stalled(self, transport: asyncio.Transport, now: float) -> bool:
         """Cut off who takes nothing of an answer: it holds a connection to Close meanwhile."""
@@ -345,6 +361,8 @@ class ClientServer:
         self.log = log
         self.connections: set[ClientConnection] = set()
         self.share: Share | None = None
+        self.handshakes: set[asyncio.Task[None]] = set()
+        """Of connections that are not encrypted yet."""
 
     def came(self, connection: ClientConnection) -> None:
         """Take in that a connection is open."""
@@ -368,6 +386,11 @@ class ClientServer:
 
     def __call__(self) -> ClientConnection:
         return ClientConnection(self)
+
+    @property
+    def full(self) -> bool:
+        """Whether there are as many connections as may be, those counted that are not encrypted yet."""
+        return len(self.connections) + len(self.handshakes) >= self.limits.max_connections
 
     def watch(self, now: float) -> None:
         """Keep the limits in time on every connection."""

@@ -38,8 +38,11 @@ class Explanation:
     """Sends it."""
 
 
-def explain(entry: Entry, url: str) -> Explanation | None:
-    """Explain an entry for somebody who reaches the gateway at `url`; None where this version knows no such code."""
+def explain(entry: Entry, url: str, curl: str = "curl") -> Explanation | None:
+    """Explain an entry for somebody who reaches the gateway at `url` by the command `curl`.
+
+    None where this version knows no such code.
+    """
     try:
         code = ViolationCode(entry.code)
     except ValueError:
@@ -54,7 +57,7 @@ def explain(entry: Entry, url: str) -> Explanation | None:
         source=source(code),
         fix=f"{said.fix[0].upper()}{said.fix[1:]}.",
         example=example,
-        curl=_curl(entry, url, example),
+        curl=_curl(entry, f"{curl} -X", url, example),
     )
 
 
@@ -87,11 +90,11 @@ def _sender(entry: Entry) -> str:
     return entry.owner if entry.owner and "@" in entry.owner else "Jane Roe <jane@example.com>"
 
 
-def _curl(entry: Entry, url: str, example: Mapping[str, object]) -> str:
+def _curl(entry: Entry, curl: str, url: str, example: Mapping[str, object]) -> str:
     path = EMAILS if entry.email_id is None else f"{EMAILS}{quote(entry.email_id, safe='')}/"
     method = "POST" if entry.email_id is None else "PUT"
     body = shlex.quote(json.dumps(example, ensure_ascii=False))
     return (
-        f'curl -X {method} {shlex.quote(url + path)} -u "$CLOSE_API_KEY:" '
+        f'{curl} {method} {shlex.quote(url + path)} -u "$CLOSE_API_KEY:" '
         f"-H 'Content-Type: application/json' -d {body}"
     )

@@ -37,9 +37,11 @@ class Common(Protocol):
 
     settings: Settings
     key: bytes
-    sockets: Sequence[socket.socket]
     shares: Shares
     log: FilteringBoundLogger
+
+    @property
+    def sockets(self) -> Sequence[socket.socket]: ...
 
 
 class Child:

@@ -10,17 +10,18 @@ from typing import Final
 from structlog.typing import FilteringBoundLogger
 
 from gateway.config.fingerprint import fingerprint_key
-from gateway.config.settings import Address, Settings
+from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.config.token import admin_token
-from gateway.errors import GatewayError, PortTaken
+from gateway.errors import GatewayError
 from gateway.log import at_level
-from gateway.panel import Panel
-from gateway.process import started
+from gateway.panel import Panel, open_panel
+from gateway.process import reach, started
 from gateway.rejections.store import Store
 from gateway.reload import NotPutInForce, Reloader
 from gateway.shares import Shares
 from gateway.snapshot import Snapshot, merged
-from gateway.sockets import bind
+from gateway.sockets import Bound, bind, handed
+from gateway.systemd import NOTHING_HANDED, Handed
 from gateway.workers.child import Child, WorkerGone
 from gateway.workers.slot import Rhythm, Slot
 
@@ -41,9 +42,9 @@ class Supervisor:
         self.settings = settings
         self.log = log
         self.key = fingerprint_key(settings)
-        self.sockets: Sequence[socket.socket] = ()
+        self._bound: Bound | None = None
         self.shares = Shares.make(settings.process.workers)
-        self.listen = settings.listener.listen
+        self.listen: Address | UnixSocket = settings.listener.listen
         self._rhythm = rhythm or Rhythm()
         self.slots = [Slot(number, self, self._rhythm) for number in range(1, settings.process.workers + 1)]
         self._stopping = False
@@ -58,7 +59,7 @@ class Supervisor:
                 settings.admin.listen,
                 store,
                 self.look,
-                lambda: self.listen,
+                lambda: reach(self.settings, self.listen),
                 self._reloader.reload,
                 log,
             )
@@ -83,16 +84,20 @@ class Supervisor:
         found = await asyncio.gather(*(slot.look() for slot in self.slots))
         return merged((*found, Snapshot(draining=self._stopping)))
 
-    async def start(self) -> None:
-        """Open the listeners, and wait until each worker serves or has failed to. Raises PortTaken."""
+    @property
+    def sockets(self) -> Sequence[socket.socket]:
+        """What the workers accept from."""
+        return () if self._bound is None else self._bound.sockets
+
+    async def start(self, taken: Handed = NOTHING_HANDED) -> None:
+        """Open the listeners, and wait until each worker serves or has failed to.
+
+        Sockets that were handed over are listened on already. Raises PortTaken and HandedAmiss.
+        """
         try:
-            self.sockets = bind(self.listen)
-        except OSError as error:
-            raise PortTaken("listener.listen", "--listen", str(self.listen), error) from None
-        self.listen = Address(self.listen.host, self.sockets[0].getsockname()[1])
-        try:
-            if self._panel is not None:
-                await self._panel.open()
+            self._bound = handed(taken.clients) if taken.clients else await asyncio.to_thread(self._bind)
+            self.listen = self._bound.address
+            await open_panel(self._panel, taken)
         except GatewayError:
             await self._close()
             raise
@@ -101,6 +106,10 @@ class Supervisor:
         for slot in self.slots:
             await slot.tried.wait()
         self.log.info("gateway_started", **started(self.settings, self.listen, self.admin), workers=len(self.slots))
+
+    def _bind(self) -> Bound:
+        listener = self.settings.listener
+        return bind(listener.listen, "listener.listen", "--listen", mode=listener.socket_mode)
 
     def hang_up(self) -> None:
         """Read the configuration anew, as SIGHUP asks for."""
@@ -141,8 +150,8 @@ class Supervisor:
         self._stopping = True
         grace = self.settings.shutdown.grace
         self.log.info("gateway_stopping", in_flight=(await self.look()).in_flight, grace=grace)
-        for listening in self.sockets:
-            listening.close()
+        if self._bound is not None:
+            self._bound.close()
         # All of them before any tells a client to come back: it would wait where nobody accepts any more.
         await asyncio.gather(*(slot.close_port() for slot in self.slots))
         cut_off = sum(await asyncio.gather(*(slot.stop(grace + WIND_UP) for slot in self.slots)))
@@ -153,8 +162,8 @@ class Supervisor:
 
     async def _close(self) -> None:
         self.shares.close()
-        for listening in self.sockets:
-            listening.close()
+        if self._bound is not None:
+            self._bound.close()
         if self._panel is not None:
             await self._panel.close()
         if self._store is not None:

@@ -12,6 +12,7 @@ from gateway.config.settings import (
     ProcessSettings,
     RejectionsSettings,
     Settings,
+    UnixSocket,
     UpstreamSettings,
 )
 from gateway.config.store import StoreLocation
@@ -119,6 +120,31 @@ def test_who_can_be_reached_needs_a_token(listen: str | None, *, needed: bool) -
     assert all("Set CLOSE_GATEWAY_ADMIN__TOKEN" in conflict.fix for conflict in found)
     for given in (AdminSettings(listen=address, token=TOKEN), AdminSettings(listen=address, token_file=Path("t"))):
         assert list(check(Settings(admin=given))) == []
+
+
+def test_a_unix_socket_is_in_nobodys_way() -> None:
+    """It has no port that the admin listener or an upstream could have too."""
+    listener = ListenerSettings(listen=UnixSocket("/run/gateway.sock"))
+    upstream = UpstreamSettings(url="http://127.0.0.1:8080")
+    assert list(check(Settings(listener=listener, upstream=upstream))) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "listener"),
+    [
+        ("tls_certificate", ListenerSettings(tls_certificate=Path("a.pem"))),
+        ("tls_key", ListenerSettings(tls_key=Path("a.pem"))),
+    ],
+)
+def test_half_of_what_tls_needs(given: str, listener: ListenerSettings) -> None:
+    """The one is of no use without the other, and the missing one is named."""
+    (conflict,) = check(Settings(listener=listener))
+    (missing,) = {"tls_certificate", "tls_key"} - {given}
+    assert conflict == Conflict(
+        (f"listener.{given}", f"listener.{missing}"),
+        f"is given without listener.{missing}",
+        f"Set listener.{missing} too, or take it out.",
+    )
 
 
 def test_two_tokens() -> None:

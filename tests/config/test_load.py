@@ -299,13 +299,15 @@ def test_variables_of_a_kubernetes_service() -> None:
 def test_every_setting_says_what_it_takes() -> None:
     """Whoever gives something wrong is told what would be right, for settings of every kind."""
     assert {known.words for known in KNOWN.values()} == {
-        "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080",
+        "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or unix:/PATH for a UNIX socket",
         "HOST:PORT, such as 127.0.0.1:8081 or [::1]:8081, or off",
         "a URL of scheme, host and, where it is needed, port, such as https://api.close.com",
         "a whole number from 1 to 256",
         "a list of host names without a port, such as gateway.internal",
         "a number of seconds above 0, up to 86400",
         "a number of seconds from 0 to 86400",
+        "a list of addresses and networks of proxies, such as 10.0.0.5 or 10.1.0.0/16, or unix",
+        "the mode of a file in three octal digits, such as 660",
         "a text of at least 16 characters, or leave the setting out",
         "a text of at least 16 characters without blanks, or leave the setting out",
         "a list of paths that stay open: /healthz, /readyz, /metrics",

@@ -2,12 +2,15 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gateway.config.load import load
 from gateway.config.problem import Problem
 from gateway.config.token import admin_token
 from gateway.config.values import quoted
 from gateway.secret import Secret
+from tests.certificates import pair_in
 from tests.config.loading import CANARY, problems_of
 
 
@@ -27,6 +30,43 @@ def test_the_file_of_authorities(tmp_path: Path) -> None:
     assert problems_of(environ=variable)[0].what.endswith("which holds no certificate in PEM")
     trustme.CA().cert_pem.write_to_path(str(file))
     assert load(None, variable, {}).settings.upstream.ca_file == file
+
+
+def test_the_certificate_and_its_key(tmp_path: Path) -> None:
+    """Both are tried before any port is opened; the one at fault is named, with what mends it."""
+    pair = pair_in(tmp_path / "tls")
+    other = pair_in(tmp_path / "other")
+    certificate, key = pair.certificate.read_bytes(), pair.key.read_bytes()
+    locked = rsa_key(b"a passphrase")
+    variables = {
+        "CLOSE_GATEWAY_LISTENER__TLS_CERTIFICATE": str(pair.certificate),
+        "CLOSE_GATEWAY_LISTENER__TLS_KEY": str(pair.key),
+    }
+    load(None, variables, {})
+    for content_of_certificate, content_of_key, setting, what in (
+        (None, key, "tls_certificate", "cannot be read: no such file or directory"),
+        (certificate, None, "tls_key", "cannot be read: no such file or directory"),
+        (b"canary", key, "tls_certificate", "holds no certificate in PEM"),
+        (key, key, "tls_certificate", "holds no certificate in PEM"),
+        (certificate, b"canary", "tls_key", "holds no private key in PEM that can be read"),
+        (certificate, locked, "tls_key", "holds no private key in PEM that can be read"),
+        (certificate, other.key.read_bytes(), "tls_key", "holds a key that is not the certificate's"),
+        (certificate, rsa_key(None), "tls_key", "holds a key that is not the certificate's"),
+    ):
+        for file, content in ((pair.certificate, content_of_certificate), (pair.key, content_of_key)):
+            file.unlink(missing_ok=True)
+            if content is not None:
+                file.write_bytes(content)
+        (problem,) = problems_of(environ=variables)
+        assert (problem.setting, problem.what) == (f"listener.{setting}", f"names a file that {what}")
+        assert problem.source == f"CLOSE_GATEWAY_LISTENER__{setting.upper()}"
+
+
+def rsa_key(passphrase: bytes | None) -> bytes:
+    """Make a key of another type than those of the certificates, locked or not."""
+    lock = serialization.NoEncryption() if passphrase is None else serialization.BestAvailableEncryption(passphrase)
+    kind = serialization.PrivateFormat.PKCS8
+    return rsa.generate_private_key(65537, 2048).private_bytes(serialization.Encoding.PEM, kind, lock)
 
 
 def test_the_file_of_the_token(tmp_path: Path) -> None:

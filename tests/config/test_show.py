@@ -31,7 +31,7 @@ def reloaded(text: str) -> Settings:
 def test_the_defaults() -> None:
     """What has a value is written with it, what has none says so."""
     text = show(Loaded(Settings(), {}))
-    assert text.startswith('[listener]\nlisten = "127.0.0.1:8080"\nmax_connections = 10000\n')
+    assert text.startswith('[listener]\nlisten = "127.0.0.1:8080"\nsocket_mode = "660"\n')
     assert '\n\n[upstream]\nurl = "https://api.close.com"\n' in text
     assert "\n# ca_file is not set\n" in text
     assert "\n# fingerprint_key is not set\n" in text
@@ -76,7 +76,7 @@ counts = st.integers(1, 1_000_000)
 GIVEN = st.fixed_dictionaries(
     {},
     optional={
-        "listener.listen": addresses,
+        "listener.listen": addresses | st.just("unix:/run/close-gateway/a b.sock"),
         "admin.listen": addresses | st.just("off"),
         "upstream.url": st.builds(
             "{}://{}:{}".format, st.sampled_from(["http", "https"]), hosts, st.integers(1, 65535)
@@ -87,6 +87,8 @@ GIVEN = st.fixed_dictionaries(
         "inspect.max_body": st.integers(1, 2**30),
         "inspect.mode": st.sampled_from(["enforce", "report", "off"]),
         "answer.mark": st.booleans(),
+        "listener.socket_mode": st.sampled_from(["600", "666"]),
+        "listener.trusted_proxies": st.lists(st.sampled_from(["unix", "10.0.0.0/8", "192.0.2.1", "2001:db8::/32"])),
         "admin.hosts": st.lists(st.sampled_from(["a.example", "::1", "10.0.0.1"])),
         "admin.open": st.lists(st.sampled_from(["/healthz", "/readyz"])),
         "rejections.store": st.sampled_from(["off", ":memory:", "a b.sqlite3", "postgresql://u@h/d?sslmode=require"]),

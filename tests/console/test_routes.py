@@ -8,6 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from gateway.config.reach import Reach
 from gateway.config.settings import Address
 from gateway.console.routes import routes
 
@@ -16,7 +17,7 @@ from gateway.console.routes import routes
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
     """A client of a server with the routes of the console alone."""
     app = web.Application()
-    for path, handler in routes(lambda: Address("127.0.0.1", 8080), login=lambda: False).items():
+    for path, handler in routes(lambda: Reach(Address("127.0.0.1", 8080)), login=lambda: False).items():
         app.router.add_get(path, handler)
     async with TestServer(app) as server, aiohttp.ClientSession(server.make_url("/")) as session:
         yield session
@@ -60,7 +61,7 @@ async def test_the_page_knows_where_the_gateway_listens(client: aiohttp.ClientSe
     """It shows a line that sends a request there; and it offers no logout where there is no login."""
     async with client.get("/") as answer:
         page = await answer.text()
-    assert 'data-gateway="127.0.0.1:8080"' in page
+    assert 'data-gateway="http://127.0.0.1:8080" data-curl="curl"' in page
     assert 'action="/logout" hidden>' in page
     assert "{" not in page
 

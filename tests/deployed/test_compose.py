@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from gateway.config.load import load
-from gateway.config.settings import Settings
+from gateway.config.settings import Address, Settings
 from gateway.config.store import StoreKind
 from tests.deployed.pod import CONFIG, ROOT, documents
 from tests.deployed.stack import COMPOSE, EXAMPLE, GATEWAYS, GIVEN, SERVICES, environment, needed, optional
@@ -123,6 +123,7 @@ def test_the_balancer_knows_each_gateway() -> None:
     """Where clients come in; and where it asks whether it is ready, by a name that every gateway answers to."""
     text = (CONFIG / "haproxy" / "haproxy.cfg").read_text("utf-8")
     settings = loaded(GATEWAYS[0])
+    assert isinstance(settings.listener.listen, Address)
     servers = re.findall(r"^ +server (\S+) (\S+)$", text, re.MULTILINE)
     assert servers == [(name, f"{name}:{settings.listener.listen.port}") for name in GATEWAYS]
     assert settings.admin.listen is not None

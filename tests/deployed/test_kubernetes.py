@@ -10,7 +10,7 @@ import pytest
 from gateway import __version__
 from gateway.config.load import load
 from gateway.config.problem import BadConfiguration
-from gateway.config.settings import Settings
+from gateway.config.settings import Address, Settings
 from gateway.config.store import StoreKind
 from tests.deployed.pod import (
     CONTAINER,
@@ -99,6 +99,7 @@ def test_ports_are_those_that_the_gateway_listens_on() -> None:
     """By name or by number, from the settings over the container to services, probes, policy and annotation."""
     settings = loaded()
     assert settings.admin.listen is not None
+    assert isinstance(settings.listener.listen, Address)
     assert {"http": settings.listener.listen.port, "admin": settings.admin.listen.port} == PORTS
     services = {name: the("Service", name)["spec"]["ports"] for name in ("close-gateway", "close-gateway-admin")}
     assert {name: [port["targetPort"] for port in ports] for name, ports in services.items()} == {

@@ -12,6 +12,7 @@ from typing import Any, Final
 import aiohttp
 
 from gateway.config.settings import (
+    Address,
     AdminSettings,
     ListenerSettings,
     ProcessSettings,
@@ -41,6 +42,7 @@ class Supervised:
 
     @property
     def port(self) -> int:
+        assert isinstance(self.supervisor.listen, Address)
         return self.supervisor.listen.port
 
     @property
