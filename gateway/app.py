@@ -117,6 +117,7 @@ def started(settings: Settings, listen: Address, admin: Address | None) -> dict[
         "mode": settings.inspect.mode.value,
         "store": "off" if settings.rejections.store is None else str(settings.rejections.store),
         "capture": settings.rejections.capture.value,
+        "traces": settings.traces.endpoint,
     }
 
 

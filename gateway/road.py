@@ -7,6 +7,7 @@ Rule    A request ends on the road that it began on. A road that was exchanged l
 import ssl
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
@@ -26,6 +27,9 @@ from gateway.outgoing import Rounds
 from gateway.rejections.recorder import Recorder
 from gateway.upstream.pool import Origin, Pool, tls_context
 
+if TYPE_CHECKING:
+    from gateway.traces import Traces
+
 
 @dataclass(frozen=True, slots=True)
 class Roadside:
@@ -36,6 +40,7 @@ class Roadside:
     recorder: Recorder | None
     thread: Executor
     """Where large bodies are read."""
+    traces: "Traces | None"
 
 
 def trust(settings: Settings) -> ssl.SSLContext | None:
@@ -93,6 +98,7 @@ class Road:
             beside.recorder,
             beside.thread,
             mark=settings.answer.mark,
+            traces=None if beside.traces is None else beside.traces.towards(settings.upstream.url),
         )
         return Dispatcher(forwarder, interceptor, log)
 

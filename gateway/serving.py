@@ -6,6 +6,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
@@ -21,6 +22,9 @@ from gateway.rejections.store import Store
 from gateway.road import Road, Roadside, trust
 from gateway.snapshot import Snapshot
 from gateway.vitals import vitals
+
+if TYPE_CHECKING:
+    from gateway.traces import Traces
 
 
 class Serving:
@@ -38,7 +42,8 @@ class Serving:
         self.listen = settings.listener.listen
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
         self.recorder = None if store is None else _recorder(settings, store, log)
-        self._beside = Roadside(rounds, self.meters, self.recorder, self._thread)
+        self._traces = _traces(settings, log)
+        self._beside = Roadside(rounds, self.meters, self.recorder, self._thread, self._traces)
         self.road = Road(settings, trust(settings), self._beside, log)
         self._retired: list[Road] = []
         self._downstream = Downstream(
@@ -108,6 +113,8 @@ class Serving:
         for road in (*self._retired, self.road):
             await road.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._traces is not None:
+            await self._traces.close()
 
     async def close_store(self) -> None:
         """Write what waits, and close the store: nobody may ask it any more."""
@@ -117,6 +124,14 @@ class Serving:
 
 def _on_end(settings: Settings, log: FilteringBoundLogger) -> Callable[[Exchange], None] | None:
     return access_log(log) if settings.log.access else None
+
+
+def _traces(settings: Settings, log: FilteringBoundLogger) -> "Traces | None":
+    if settings.traces.endpoint is None:
+        return None
+    from gateway.traces import Traces
+
+    return Traces(settings.traces, log)
 
 
 def _recorder(settings: Settings, store: Store, log: FilteringBoundLogger) -> Recorder:

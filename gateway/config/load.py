@@ -23,6 +23,7 @@ from gateway.config.values import quoted, spelled
 LONG: Final = 60
 """Characters of a value that are shown."""
 DRIVER: Final = "psycopg"
+TRACING: Final = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 LARGE: Final = 128
 """Bits of a number that is shown; Python refuses to write out very large ones."""
 # A URL may hold a password or a token, and a value may be in the wrong place.
@@ -168,6 +169,16 @@ def _conflicts(settings: Settings, sources: Mapping[str, str], invalid: set[str]
         what = f"names a PostgreSQL database, and its driver, {DRIVER}, is not installed"
         fix = "Install close-gateway[postgres], or name a file."
         yield Problem("rejections.store", sources["rejections.store"], what, fix)
+    if settings.traces.endpoint is not None and not all(map(_installed, TRACING)):
+        what = "names a collector, and what sends spans there is not installed"
+        yield Problem("traces.endpoint", sources["traces.endpoint"], what, "Install close-gateway[otel], or say off.")
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # nor is what it is a part of
+        return False
 
 
 def _unusable(ca_file: Path) -> str | None:

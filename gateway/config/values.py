@@ -170,6 +170,28 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
+def _endpoint_or_off(text: str) -> str | None:
+    if text == "off":
+        return None
+    if not URL.fullmatch(text):
+        raise ValueError("holds a blank or a letter that no URL has")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise ValueError("has a host or port that cannot be read") from None
+    if parts.scheme not in {"http", "https"}:
+        raise ValueError("does not begin with https:// or http://")
+    if parts.username is not None or "?" in text or "#" in text:
+        # What is in the URL is logged, and told by the SDK; what opens the collector goes into its headers.
+        raise ValueError("names a user or has a query; put credentials into OTEL_EXPORTER_OTLP_HEADERS")
+    if parts.path in {"", "/"}:
+        raise ValueError("has no path; collectors take spans at /v1/traces")
+    if port == 0 or parts.netloc.endswith(":") or not is_host(parts.hostname or "") or "%" in parts.netloc:
+        raise ValueError("has no host, or no port, that could be connected to")
+    return text
+
+
 def _store_or_off(text: str) -> StoreLocation | None:
     return None if text == "off" else StoreLocation.parse(text)
 
@@ -216,6 +238,10 @@ OptionalStore: TypeAlias = Annotated[
     StoreLocation | None,
     Text(_store_or_off, "the path of a file, :memory:, a URL such as postgresql://user@host/database, or off"),
 ]
+OptionalEndpoint: TypeAlias = Annotated[
+    str | None, Text(_endpoint_or_off, "a URL such as http://127.0.0.1:4318/v1/traces, or off")
+]
+Share: TypeAlias = Annotated[float, Ge(0), Le(1), Takes("a share from 0 to 1")]
 Seconds: TypeAlias = Annotated[float, Gt(0), Le(86_400), Takes("a number of seconds above 0, up to 86400")]
 SecondsOrNone: TypeAlias = Annotated[float, Ge(0), Le(86_400), Takes("a number of seconds from 0 to 86400")]
 Count: TypeAlias = Annotated[int, Ge(1), Le(1_000_000), Takes("a whole number from 1 to 1000000")]
