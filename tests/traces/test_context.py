@@ -25,7 +25,7 @@ TEXT: Final = st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, excl
 def traces() -> Iterator[Traces]:
     """Traces of which none is ever sent."""
     nowhere = TracesSettings(endpoint="http://127.0.0.1:1/v1/traces", sample=0.0)
-    traces = Traces(nowhere, "https://a.example", make_log("error", console=False))
+    traces = Traces(nowhere, make_log("error", console=False))
     yield traces
     traces._provider.shutdown()
 
@@ -34,7 +34,7 @@ def handed_on(traces: Traces, fields: str) -> bytes:
     """Give the lines that go up where a client sends these."""
     exchange = exchange_of(write(DRAFT, fields.encode("latin-1")))
     exchange.kind = "create_email"
-    return traces(exchange).forwarded()
+    return traces.towards("https://[::1]:8443")(exchange).forwarded()
 
 
 @pytest.mark.parametrize(

@@ -97,8 +97,8 @@ async def test_a_look_up_has_its_spans(collector: Collector) -> None:
         "close_gateway.lookup.outcome": "answered",
         "close_gateway.lookup.asked": True,
     }
-    assert (get.name, get.kind, get.facts["http.response.status_code"]) == ("GET", CLIENT, 200)
-    assert get.facts["url.full"] == upstream.url + "/api/v1/me/"
+    assert (get.name, get.kind, get.facts["http.response.status_code"]) == ("GET /api/v1/me/", CLIENT, 200)
+    assert get.facts["url.template"] == "/api/v1/me/"
     assert handed_on(question) == (TRACE, get.id, 1)
     (post,) = [span for span in collector.below(one) if span.name == "POST"]
     assert handed_on(first) == (TRACE, post.id, 1)
@@ -127,7 +127,7 @@ async def test_who_shares_a_question_waits_for_it(collector: Collector) -> None:
     assert len({span.parent for span in lookups}) == 4
     assert sorted(span.facts["close_gateway.lookup.asked"] for span in lookups) == [False] * 3 + [True]
     assert [len(collector.below(span)) for span in lookups if span.facts["close_gateway.lookup.asked"]] == [1]
-    assert len([span for span in collector.spans if span.name == "GET"]) == 1
+    assert len([span for span in collector.spans if span.name == "GET /api/v1/me/"]) == 1
 
 
 LOOKUPS: dict[str, tuple[Script, str, dict[str, Any]]] = {
