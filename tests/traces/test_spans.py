@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.config.settings import InspectSettings, LookupSettings, Mode, TracesSettings, UpstreamSettings
+from tests.change.reloading import reloading
 from tests.collector import CLIENT, ERROR, INTERNAL, OK_OR_UNSET, SERVER, Collector, Span
 from tests.forwarding.emails import DRAFT, LOGGED, SENDERLESS, change, write
 from tests.gateways import running
@@ -258,3 +260,29 @@ async def test_off_leaves_all_alone() -> None:
     async with recording() as upstream, running(upstream.url) as gateway:
         await ask(gateway.port, write(DRAFT, CONTEXT))
         assert CONTEXT in upstream.requests[0].head
+
+
+async def test_a_changed_upstream_is_told_and_the_collector_stays(collector: Collector, tmp_path: Path) -> None:
+    """Read anew, the settings lead elsewhere, and the spans say so; where these go waits for a restart."""
+    settings = f'[traces]\nendpoint = "{collector.endpoint}"\n'
+    async with recording() as one, recording() as other, reloading(tmp_path, one.url, settings) as gateway:
+        await ask(gateway.port, write(DRAFT))
+        gateway.flags["upstream.url"] = other.url
+        gateway.write(settings.replace("/v1/", "/v2/") + "sample = 0.5\n")
+        told = await gateway.reload()
+        assert told["needs_restart"] == ["traces.endpoint", "traces.sample"]
+        await ask(gateway.port, write(DRAFT))
+        await gateway.running.stop()
+    ports = [span.facts["server.port"] for span in collector.spans if span.kind == CLIENT]
+    assert ports == [one.port, other.port]
+
+
+async def test_a_user_that_is_asked_for_is_not_named(collector: Collector) -> None:
+    """An id out of a body goes into the question, and into no span."""
+    body = LOGGED.replace(b"}", b', "user_id": "user_canary"}')
+    close = by_path({b"/api/v1/user/user_canary/": answers(OWNER)}, answers(OK))
+    async with recording(close) as upstream, running(upstream.url, traces=on(collector)) as gateway:
+        assert (await ask(gateway.port, write(body))).values(b"x-close-gateway") == [b"filled; sender"]
+    assert collector.named("lookup user").facts["close_gateway.lookup.asked"]
+    assert collector.named("GET /api/v1/user/{id}/").status == OK_OR_UNSET
+    assert b"canary" not in b"".join(collector.bodies)
