@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.config.settings import InspectSettings, LookupSettings, Mode, TracesSettings, UpstreamSettings
+from gateway.upstream.pool import Pool
 from tests.change.reloading import reloading
 from tests.collector import CLIENT, ERROR, INTERNAL, OK_OR_UNSET, SERVER, Collector, Span
 from tests.forwarding.emails import DRAFT, LOGGED, SENDERLESS, change, write
@@ -285,4 +286,19 @@ async def test_a_user_that_is_asked_for_is_not_named(collector: Collector) -> No
         assert (await ask(gateway.port, write(body))).values(b"x-close-gateway") == [b"filled; sender"]
     assert collector.named("lookup user").facts["close_gateway.lookup.asked"]
     assert collector.named("GET /api/v1/user/{id}/").status == OK_OR_UNSET
+    assert b"canary" not in b"".join(collector.bodies)
+
+
+async def test_a_fault_of_our_own_is_an_error(collector: Collector, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its code, not by what the verdict was."""
+
+    def fail(pool: Pool) -> None:
+        raise ValueError("canary")
+
+    monkeypatch.setattr(Pool, "take", fail)
+    async with recording() as upstream, running(upstream.url, traces=on(collector)) as gateway:
+        assert (await ask(gateway.port, write(DRAFT))).status == 500
+    server, call = collector.named(CREATE), collector.named("POST")
+    assert server.status == call.status == ERROR
+    assert server.facts["error.type"] == call.facts["error.type"] == "internal_error"
     assert b"canary" not in b"".join(collector.bodies)
