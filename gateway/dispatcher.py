@@ -63,6 +63,8 @@ class Dispatcher:
         """Answer for a fault of the gateway's own, and tell what failed and where."""
         exchange.give_up()  # nothing that is under way for it is of use, and none of it may answer a second time
         exchange.meters.failures[InternalError.code] += 1
+        if exchange.trace is not None:
+            exchange.trace.failed(InternalError.code)
         self._log.error("internal_error", error=type(fault).__name__, at=places(fault), **exchange.facts())
         if exchange.answered:
             exchange.break_off(reset=True)  # the answer has begun, and must not look complete

@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypeAlias
 from gateway.body import NO_BODY, RequestBody
 from gateway.meters import Meters
 from gateway.proxies import TrustedProxies
+from gateway.spans import Trace
 
 SANE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}")
 MAX_TEXT: Final = 256
@@ -102,7 +103,7 @@ class Exchange:
     the client wishes of the connection. `kind` is what the request is to the gateway (gateway.meters.KINDS), `status`
     that of its answer once that has begun, and 0 before; `sent` are the bytes of that. `mark` tells what was done with
     an email write, as X-Close-Gateway does. `waited` are the seconds that went by in waiting for others. `complete`
-    tells whether the answer came to its end.
+    tells whether the answer came to its end. `trace` is told what happens, where the exchange is traced.
     """
 
     __slots__ = (
@@ -129,6 +130,7 @@ class Exchange:
         "started",
         "status",
         "target",
+        "trace",
         "waited",
         "wants_keep_alive",
     )
@@ -165,6 +167,7 @@ class Exchange:
         self._ended = False
         self.answered = False
         self.carrier: Carrier | None = None
+        self.trace: Trace | None = None
         self._task: asyncio.Task[None] | None = None
         self._id: str | None = None
         self._credentials: Credentials | None = None
@@ -213,6 +216,9 @@ class Exchange:
         downstream.meters.ended(self.kind, self.status, time.perf_counter() - self.started, self.waited)
         if downstream.on_end is not None:
             downstream.on_end(self)
+        if self.trace is not None:
+            self.trace.end()
+            self.trace = None
 
     # -- what takes time --
 

@@ -24,6 +24,8 @@ from gateway.wire.error import gateway_error
 
 TOLD: Final = frozenset({b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto"})
 """What tells of the client. Forwarded (RFC 7239) does too, and goes up as it came."""
+TRACE_CONTEXT: Final = frozenset({b"traceparent", b"tracestate"})
+"""Fields of a traced request in whose place the gateway puts its own: what is below it hangs on its span."""
 
 
 class Forwarder:
@@ -71,8 +73,13 @@ class Forwarder:
             exchange.spawn(relay.connect(fresh=False))
 
     def _head(self, exchange: Exchange, body: bytes | None, without: Collection[bytes]) -> bytes:
+        extra = b""
         if self._forwarded:
             without = {*without, *TOLD}
+            extra = _forwarded_lines(exchange)
+        if exchange.trace is not None:
+            without = {*without, *TRACE_CONTEXT}
+            extra += exchange.trace.forwarded()
         head = request_head(
             exchange.method.encode(),
             exchange.target.encode("latin-1"),
@@ -80,7 +87,7 @@ class Forwarder:
             self._host,
             length=None if body is None else len(body),
             without=without,
-            extra=_forwarded_lines(exchange) if self._forwarded else b"",
+            extra=extra,
         )
         return head if body is None else head + body
 
@@ -105,6 +112,8 @@ class Forwarder:
         (exchange.meters.failures if failed else exchange.meters.refused)[error.code] += 1
         event = "upstream_failed" if failed else "request_broken"
         self._log.warning(event, code=error.code, reason=str(error), **exchange.facts())
+        if exchange.trace is not None:
+            exchange.trace.failed(error.code)
 
 
 def _forwarded_lines(exchange: Exchange) -> bytes:

@@ -19,7 +19,7 @@ from gateway.errors import GatewayError
 from gateway.exchange import Credentials, Exchange
 from gateway.forwarder import Forwarder
 from gateway.lookups.cache import Identity
-from gateway.lookups.client import Kind, LookupFailed
+from gateway.lookups.client import Kind, LookupFailed, traced
 from gateway.lookups.identity import Identities, kind_of
 from gateway.lookups.stored_email import StoredEmails
 from gateway.meters import Meters
@@ -43,6 +43,7 @@ from gateway.rejections.log import log_rejection
 from gateway.rejections.record import make_rejections
 from gateway.rejections.recorder import Recorder
 from gateway.router import CreateEmail, UpdateEmail
+from gateway.spans import Trace
 from gateway.wire import coding, email, error
 from gateway.wire.submission import Reading, read
 
@@ -102,7 +103,8 @@ class Interceptor:
 
     `mark` turns X-Close-Gateway on. `meters` count what is done with a request, whether Close answers then or not:
     forwarded, filled, rejected, oversize. Beside them stand lookup_failed, and reported: the requests of which
-    something is. `recorder` keeps rejections, where they are kept. `thread` is where large bodies are read.
+    something is. `recorder` keeps rejections, where they are kept. `thread` is where large bodies are read. `traces`
+    begins the trace of an exchange, where they are on.
     """
 
     def __init__(
@@ -118,6 +120,7 @@ class Interceptor:
         *,
         rules: RulesSettings,
         mark: bool,
+        traces: Callable[[Exchange], Trace] | None = None,
     ) -> None:
         self._settings = settings
         self._modes = modes(settings.mode, rules)
@@ -131,10 +134,13 @@ class Interceptor:
         self._mark = mark
         self._recorder = recorder
         self._thread = thread
+        self._traces = traces
 
     def intercept(self, exchange: Exchange, route: CreateEmail | UpdateEmail) -> None:
         """Answer the request, or have it forwarded: at once where its body is there and nobody has to be asked."""
         exchange.kind = "create_email" if isinstance(route, CreateEmail) else "update_email"
+        if self._traces is not None:
+            exchange.trace = self._traces(exchange)
         body, limit = exchange.body, self._settings.max_body
         if exchange.length > limit:
             self._oversized(exchange, None)
@@ -237,7 +243,8 @@ class Interceptor:
     ) -> None:
         since = perf_counter()
         try:
-            identity = await self._identities.resolve(credentials, user_id)
+            with traced(exchange, kind_of(user_id)):
+                identity = await self._identities.resolve(credentials, user_id)
         except LookupFailed as failure:
             exchange.waited += perf_counter() - since
             self._unfilled(exchange, submission, failure)
@@ -337,7 +344,8 @@ class Interceptor:
         try:
             if exchange.credentials is None:
                 raise LookupFailed(Kind.STORED_EMAIL, "no_credentials")
-            return await self._stored_emails.find(exchange.credentials, email_id)
+            with traced(exchange, Kind.STORED_EMAIL):
+                return await self._stored_emails.find(exchange.credentials, email_id)
         except LookupFailed as failure:
             self._log_lookup_failed(exchange, failure)
             return None

@@ -42,6 +42,7 @@ def started(settings: Settings, listen: Address | UnixSocket, admin: Address | N
         "mode": settings.inspect.mode.value,
         "store": "off" if store is None else str(store),
         "capture": settings.rejections.capture.value,
+        "traces": settings.traces.endpoint,
     }
 
 

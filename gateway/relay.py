@@ -169,6 +169,8 @@ class Relay:
         """Send the answer's head, with what there is of its body."""
         exchange, stamp = self._exchange, self._stamp
         self._waited()
+        if exchange.trace is not None:
+            exchange.trace.answered(head.status)
         if head.status == UNAUTHORIZED:
             self._owner.on_unauthorized(exchange)
         try:
@@ -212,6 +214,8 @@ class Relay:
         harmless = unsent or (connection.stale and self._whole and self._exchange.method in IDEMPOTENT)
         if harmless and isinstance(error, UpstreamBroken) and not self._retried:
             self._retried = True
+            if self._exchange.trace is not None:
+                self._exchange.trace.resent()
             if unsent:
                 self._head = connection.take_back()  # with what had come of the body
                 self._whole = self._sent

@@ -7,6 +7,7 @@ Rule    A request ends on the road that it began on. A road that was exchanged l
 import ssl
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
@@ -29,6 +30,9 @@ from gateway.outgoing import Rounds
 from gateway.rejections.recorder import Recorder
 from gateway.upstream.pool import Origin, Pool, tls_context
 
+if TYPE_CHECKING:
+    from gateway.traces import Traces
+
 
 @dataclass(frozen=True, slots=True)
 class Roadside:
@@ -43,6 +47,7 @@ class Roadside:
     """The secret of the gateways that share identities."""
     link: Link | None
     """Leads to what they share; None: nothing."""
+    traces: "Traces | None"
 
 
 def trust(settings: Settings) -> ssl.SSLContext | None:
@@ -102,6 +107,7 @@ class Road:
             beside.thread,
             rules=settings.rules,
             mark=settings.answer.mark,
+            traces=None if beside.traces is None else beside.traces.towards(settings.upstream.url),
         )
         return Dispatcher(forwarder, interceptor, log)
 

@@ -6,6 +6,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
@@ -26,6 +27,9 @@ from gateway.shares import Share
 from gateway.snapshot import Snapshot
 from gateway.vitals import vitals
 
+if TYPE_CHECKING:
+    from gateway.traces import Traces
+
 
 class Serving:
     """Serves once it is started. It belongs to the event loop that it is made in.
@@ -43,7 +47,8 @@ class Serving:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
         self.recorder = None if store is None else _recorder(settings, store, log)
         self._link = _link(settings, log)
-        self._beside = Roadside(rounds, self.meters, self.recorder, self._thread, key, self._link)
+        self._traces = _traces(settings, log)
+        self._beside = Roadside(rounds, self.meters, self.recorder, self._thread, key, self._link, self._traces)
         self.road = Road(settings, trust(settings), self._beside, log)
         self._retired: list[Road] = []
         self._downstream = Downstream(
@@ -121,6 +126,8 @@ class Serving:
         if self._link is not None:
             await self._link.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._traces is not None:
+            await self._traces.close()
 
     async def close_store(self) -> None:
         """Write what waits, and close the store: nobody may ask it any more."""
@@ -140,6 +147,14 @@ def _on_end(settings: Settings, log: FilteringBoundLogger) -> Callable[[Exchange
 def _link(settings: Settings, log: FilteringBoundLogger) -> Link | None:
     cache = settings.identity.cache
     return None if cache is None else Link(cache, log, pause=settings.lookups.breaker_pause)
+
+
+def _traces(settings: Settings, log: FilteringBoundLogger) -> "Traces | None":
+    if settings.traces.endpoint is None:
+        return None
+    from gateway.traces import Traces
+
+    return Traces(settings.traces, log)
 
 
 def _recorder(settings: Settings, store: Store, log: FilteringBoundLogger) -> Recorder:

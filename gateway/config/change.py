@@ -28,6 +28,8 @@ FIXED: Final = frozenset(
         "rejections.backlog_folder",
         "log.format",  # who reads the log reads one format
         "process.workers",
+        "traces.endpoint",  # spans are on their way to it
+        "traces.sample",
     }
 )
 """Settings that change at a restart alone."""

@@ -26,6 +26,7 @@ LONG: Final = 60
 """Characters of a value that are shown."""
 DRIVER: Final = "psycopg"
 CACHE_DRIVER: Final = "redis"
+TRACING: Final = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
 LARGE: Final = 128
 """Bits of a number that is shown; Python refuses to write out very large ones."""
 # A URL may hold a password or a token, and a value may be in the wrong place.
@@ -176,6 +177,16 @@ def _conflicts(settings: Settings, sources: Mapping[str, str], invalid: set[str]
     if cache is not None:
         problems = _cache_problems(cache)
         yield from (Problem("identity.cache", sources["identity.cache"], what, fix) for what, fix in problems)
+    if settings.traces.endpoint is not None and not all(map(_installed, TRACING)):
+        what = "names a collector, and what sends spans there is not installed"
+        yield Problem("traces.endpoint", sources["traces.endpoint"], what, "Install close-gateway[otel], or say off.")
+
+
+def _installed(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # nor is what it is a part of
+        return False
 
 
 def _cache_problems(cache: CacheLocation) -> Iterator[tuple[str, str]]:

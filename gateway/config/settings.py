@@ -16,12 +16,14 @@ from gateway.config.values import (
     OpenPath,
     OptionalAddress,
     OptionalCache,
+    OptionalEndpoint,
     OptionalKey,
     OptionalPath,
     OptionalStore,
     OptionalToken,
     Seconds,
     SecondsOrNone,
+    Share,
     SocketMode,
     TrustedProxy,
     UpstreamUrl,
@@ -47,6 +49,7 @@ __all__ = [
     "RulesSettings",
     "Settings",
     "ShutdownSettings",
+    "TracesSettings",
     "UnixSocket",
     "UpstreamSettings",
 ]
@@ -307,6 +310,16 @@ class ProcessSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TracesSettings:
+    """[traces] Spans of email writes, for OpenTelemetry. What passes through keeps the trace context of its client."""
+
+    endpoint: OptionalEndpoint = None
+    """Where a collector takes spans over OTLP/HTTP, such as http://127.0.0.1:4318/v1/traces. None ("off"): nowhere."""
+    sample: Share = 1.0
+    """The share of traces begun here that are sent. Where the client began one, it has decided."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ShutdownSettings:
     """[shutdown] How the gateway stops."""
 
@@ -329,4 +342,5 @@ class Settings:
     rejections: RejectionsSettings = field(default_factory=RejectionsSettings)
     log: LogSettings = field(default_factory=LogSettings)
     process: ProcessSettings = field(default_factory=ProcessSettings)
+    traces: TracesSettings = field(default_factory=TracesSettings)
     shutdown: ShutdownSettings = field(default_factory=ShutdownSettings)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from annotated_types import Ge, Gt, Le
 from pydantic_core import CoreSchema, core_schema
@@ -144,7 +144,8 @@ def _address_or_off(text: str) -> Address | None:
     return None if text == "off" else Address.parse(text)
 
 
-def _upstream_url(text: str) -> str:
+def _http_url(text: str) -> SplitResult:
+    """Take a URL apart that could be connected to. Raises ValueError."""
     if not URL.fullmatch(text):
         raise ValueError("holds a blank or a letter that no URL has")
     try:
@@ -154,13 +155,31 @@ def _upstream_url(text: str) -> str:
         raise ValueError("has a host or port that cannot be read") from None
     if parts.scheme not in {"http", "https"}:
         raise ValueError("does not begin with https:// or http://")
+    if port == 0 or parts.netloc.endswith(":") or not is_host(parts.hostname or "") or "%" in parts.netloc:
+        raise ValueError("has no host, or no port, that could be connected to")
+    return parts
+
+
+def _upstream_url(text: str) -> str:
+    parts = _http_url(text)
     if parts.username is not None:
         raise ValueError("names a user; clients bring their own credentials")
     if parts.path not in {"", "/"} or "?" in text or "#" in text:
         raise ValueError("goes on after the host; paths come from the clients")
-    if port == 0 or parts.netloc.endswith(":") or not is_host(parts.hostname or "") or "%" in parts.netloc:
-        raise ValueError("has no host, or no port, that could be connected to")
     return text.removesuffix("/")
+
+
+def _endpoint_or_off(text: str) -> str | None:
+    if text == "off":
+        return None
+    parts = _http_url(text)
+    if (
+        parts.username is not None or "?" in text or "#" in text
+    ):  # the URL is logged, and so nothing secret may be in it
+        raise ValueError("names a user or has a query; put credentials into OTEL_EXPORTER_OTLP_HEADERS")
+    if parts.path in {"", "/"}:
+        raise ValueError("has no path; collectors take spans at /v1/traces")
+    return text
 
 
 def _host_name(text: str) -> str:
@@ -238,6 +257,10 @@ OptionalCache: TypeAlias = Annotated[
     CacheLocation | None,
     Text(_cache_or_off, "a URL such as redis://user:password@host:6379/0, rediss://host or unix:///run/a.sock, or off"),
 ]
+OptionalEndpoint: TypeAlias = Annotated[
+    str | None, Text(_endpoint_or_off, "a URL such as http://127.0.0.1:4318/v1/traces, or off")
+]
+Share: TypeAlias = Annotated[float, Ge(0), Le(1), Takes("a share from 0 to 1")]
 Seconds: TypeAlias = Annotated[float, Gt(0), Le(86_400), Takes("a number of seconds above 0, up to 86400")]
 SecondsOrNone: TypeAlias = Annotated[float, Ge(0), Le(86_400), Takes("a number of seconds from 0 to 86400")]
 Count: TypeAlias = Annotated[int, Ge(1), Le(1_000_000), Takes("a whole number from 1 to 1000000")]

@@ -7,8 +7,11 @@ Source  close.com API: rate limits are per key and per endpoint group, so kinds 
 """
 
 import asyncio
+import contextlib
 import enum
 import re
+from collections.abc import Iterator
+from contextvars import ContextVar
 from dataclasses import dataclass
 from http import HTTPStatus
 from time import monotonic
@@ -17,9 +20,10 @@ from typing import ClassVar, Final
 import orjson
 
 from gateway.errors import GatewayError
-from gateway.exchange import Credentials
+from gateway.exchange import Credentials, Exchange
 from gateway.lookups.breaker import Breaker
 from gateway.meters import Meters
+from gateway.spans import Call, Lookup
 from gateway.upstream.connection import AnswerHead, UpstreamConnection
 from gateway.upstream.errors import UpstreamBroken, UpstreamBusy
 from gateway.upstream.pool import Pool
@@ -27,6 +31,11 @@ from gateway.upstream.pool import Pool
 MAX_ANSWER: Final = 64 * 1024
 """Bytes of an answer to a question of ours. With `_fields`, Close sends a few hundred."""
 SANE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+ASKING: Final[ContextVar[Lookup | None]] = ContextVar("ASKING", default=None)
+"""The look-up that a question belongs to: that of the request for which it is asked first.
+
+A task takes it along from whoever made it, and so no part between the two has to hand it on.
+"""
 
 
 class Kind(enum.Enum):
@@ -59,6 +68,23 @@ class Question:
     kind: Kind
     path: str
     fields: str
+
+
+@contextlib.contextmanager
+def traced(exchange: Exchange, kind: Kind) -> Iterator[None]:
+    """Tell the exchange's trace of a look-up, where it has one."""
+    lookup, outcome = None if exchange.trace is None else exchange.trace.lookup(kind.value), "given_up"
+    before = ASKING.set(lookup)
+    try:
+        yield
+        outcome = "answered"
+    except LookupFailed as failure:
+        outcome = failure.reason
+        raise
+    finally:
+        ASKING.reset(before)
+        if lookup is not None:
+            lookup.end(outcome)
 
 
 def owner() -> Question:
@@ -155,11 +181,14 @@ class LookupClient:
         self, question: Question, credentials: Credentials, connection: UpstreamConnection
     ) -> tuple[int, bytes]:
         answer = Answer(connection)
+        lookup = ASKING.get()
+        call = None if lookup is None else lookup.ask()
+        lines = self._fixed if call is None else call.lines + self._fixed
         try:
             connection.begin(
                 answer,
                 b"GET %b?_fields=%b HTTP/1.1\r\nAuthorization: %b\r\n%b"
-                % (question.path.encode(), question.fields.encode(), credentials.reveal(), self._fixed),
+                % (question.path.encode(), question.fields.encode(), credentials.reveal(), lines),
                 bodiless=False,
             )
             answer.progress()
@@ -168,8 +197,17 @@ class LookupClient:
                 raise connection.error or UpstreamBroken("The upstream gave no answer.")
             return connection.head.status, answer.body[: MAX_ANSWER + 1]
         finally:
+            if call is not None:
+                _end(call, connection)
             connection.forget()
             self._pool.give_back(connection)
+
+
+def _end(call: Call, connection: UpstreamConnection) -> None:
+    error = None
+    if not connection.complete:  # it failed, or its time was over, or it said more than was asked for
+        error = "given_up" if connection.error is None else connection.error.code
+    call.end(None if connection.head is None else connection.head.status, error)
 
 
 class Answer:

@@ -28,7 +28,7 @@ async def test_a_kept_connection_sees_the_new_settings(tmp_path: Path) -> None:
         assert (answer.status, answer.values(b"x-close-gateway")) == (200, [b"forwarded; reported=sender_required"])
         (event,) = gateway.running.events("config_reloaded")
         assert (event["changed"], event["needs_restart"]) == ({"inspect.mode": "report"}, [])
-        assert gateway.running.counts == {"rejected": 1, "reported": 1}
+        assert gateway.running.counts == {"rejected": 1, "forwarded": 1, "reported": 1}
 
 
 async def test_a_request_in_flight_ends_as_it_began(tmp_path: Path) -> None:

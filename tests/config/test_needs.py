@@ -143,3 +143,20 @@ def test_the_driver_of_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
             "Install close-gateway[postgres], or name a file.",
         )
     ]
+
+
+@pytest.mark.parametrize("module", ["no_such_part", "no.such.part"])
+def test_the_sdk_of_opentelemetry(monkeypatch: pytest.MonkeyPatch, module: str) -> None:
+    """It is an extra: who names a collector and lacks it is told before any port is opened; off needs nothing."""
+    variable = {"CLOSE_GATEWAY_TRACES__ENDPOINT": "http://127.0.0.1:4318/v1/traces"}
+    assert load(None, variable, {}).settings.traces.endpoint == "http://127.0.0.1:4318/v1/traces"
+    monkeypatch.setattr("gateway.config.load.TRACING", ("orjson", module))
+    assert problems_of(environ=variable) == [
+        Problem(
+            "traces.endpoint",
+            "CLOSE_GATEWAY_TRACES__ENDPOINT",
+            "names a collector, and what sends spans there is not installed",
+            "Install close-gateway[otel], or say off.",
+        )
+    ]
+    assert load(None, {"CLOSE_GATEWAY_TRACES__ENDPOINT": "off"}, {}).settings.traces.endpoint is None
