@@ -1,0 +1,119 @@
+"""What is done to the fleet under load. Each scenario leaves it whole, and tells what became of every request.
+
+`seconds` is how long the load goes on before and after each thing that is done.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final, TypeAlias
+
+from tests.replicas.fleet import Replica
+from tests.replicas.ledger import Entry, Kind
+from tests.replicas.load import Connection, Load, Planned
+from tests.replicas.site import Account, Site, store_state
+
+UNDER_WAY: Final = 3
+"""Requests that a gateway has in hand when it is killed, at the least."""
+HELD: Final = 0.6
+"""Seconds that a request takes which is to be there when a gateway stops."""
+PATIENCE: Final = 15.0
+
+Scenario: TypeAlias = Callable[[Site, float], Awaitable[Account]]
+
+
+async def undisturbed(site: Site, seconds: float) -> Account:
+    """Do nothing."""
+    before = await _counted(site)
+    async with site.load("undisturbed") as load:
+        await load.goes_on(2 * seconds)
+    account = await site.account(load)
+    after = await _counted(site)
+    account.facts["counted by each gateway"] = sorted(now - then for now, then in zip(after, before, strict=True))
+    return account
+
+
+async def _counted(site: Site) -> list[int]:
+    """Ask every gateway how many rejections there are in all."""
+    told = await asyncio.gather(*(replica.ask("/api/stats") for replica in site.fleet.replicas))
+    return [stats["rejected"] for stats in told]
+
+
+async def killed(site: Site, seconds: float) -> Account:
+    """Kill a gateway while it has requests in hand, and replace it after a while."""
+    victim = site.fleet.replicas[0]
+    async with site.load("killed") as load:
+        await load.goes_on(seconds)
+        await load.under_way(victim.backend, UNDER_WAY)
+        doomed = site.balancer.pairings(victim.backend)
+        in_hand = len(load.ledger.under_way(victim.backend))
+        victim.kill()
+        load.ledger.phase = "without it"
+        await load.goes_on(seconds)
+        await site.fleet.fill_up()
+        load.ledger.phase = "replaced"
+        await load.goes_on(seconds)
+    facts = {"connections to it": len(doomed), "requests in hand": in_hand}
+    return await site.account(load, doomed=doomed, died=victim.backend, **facts)
+
+
+async def drained(site: Site, seconds: float) -> Account:
+    """Stop a gateway in good order, with a request in hand that takes a while, and replace it."""
+    leaving = site.fleet.replicas[0]
+    async with site.load("drained") as load:
+        await load.goes_on(seconds)
+        held = asyncio.create_task(_held(site, load, leaving))
+        await load.until(lambda: any(entry.token.endswith("held") for entry in load.ledger.entries))
+        leaving.terminate()
+        code = await leaving.exit_code()
+        load.ledger.phase = "without it"
+        await load.goes_on(seconds)
+        await held
+        await site.fleet.fill_up()
+        load.ledger.phase = "replaced"
+        await load.goes_on(seconds)
+    facts = {"exit code": code, "readyz": leaving.backend.told, "passed over": site.balancer.passed_over}
+    return await site.account(load, **facts)
+
+
+async def _held(site: Site, load: Load, replica: Replica) -> Entry:
+    """Ask something that takes long, by way of this gateway."""
+    spare: list[Connection] = []
+    try:
+        async with asyncio.timeout(PATIENCE):
+            while True:
+                connection = await Connection.to(site.balancer)
+                spare.append(connection)
+                if connection.pairing.backend is replica.backend:
+                    planned = Planned(f"{load.name}-held", Kind.PASSED, "key-held", load.lead, HELD)
+                    return await connection.ask(planned, load.ledger)
+    finally:
+        for connection in spare:
+            await connection.close()
+
+
+async def postgres_stopped(site: Site, seconds: float) -> Account:
+    """Stop PostgreSQL in good order, and start it again."""
+    return await _without_postgres(site, seconds, "stopped", site.postgres.stop)
+
+
+async def postgres_killed(site: Site, seconds: float) -> Account:
+    """Kill PostgreSQL, and start it again."""
+    return await _without_postgres(site, seconds, "crashed", site.postgres.kill)
+
+
+async def _without_postgres(site: Site, seconds: float, name: str, end: Callable[[], None]) -> Account:
+    async with site.load(name) as load:
+        await load.goes_on(seconds)
+        await asyncio.to_thread(end)
+        try:
+            load.ledger.phase = "without it"
+            await load.goes_on(seconds)
+            await site.store_is("down")
+            waited = [await store_state(replica) for replica in site.fleet.replicas]
+        finally:
+            await asyncio.to_thread(site.postgres.start)
+        load.ledger.phase = "with it again"
+        await site.store_is("ok")
+        await load.goes_on(seconds)
+    return await site.account(load, **{"waited in memory": [waiting for _, waiting in waited]})
+

@@ -1,0 +1,120 @@
+"""All that runs: the upstream, the stores, three gateways, the balancer. What a load left behind is accounted for here."""
+
+import asyncio
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tests.rejections.postgres import Postgres, postgres_server
+from tests.replicas.balancer import Backend, Balancer, Pairing
+from tests.replicas.fleet import Fleet, Replica
+from tests.replicas.ledger import NOBODY, Audit, Ledger, Outcome, Row
+from tests.replicas.load import Load
+from tests.replicas.upstream import Upstream
+
+REST: Final = 20.0
+"""Seconds in which all that was rejected has to be in the store. While it is down, gateways try ever less often."""
+PAGE: Final = 1000
+
+
+@dataclass
+class Account:
+    """What a scenario came to. `facts` are counts worth telling beside those of the requests."""
+
+    name: str
+    ledger: Ledger
+    rows: list[Row]
+    problems: list[str]
+    unrecorded: list[str]
+    facts: dict[str, object]
+
+    @property
+    def sent(self) -> int:
+        return len(self.ledger.entries)
+
+    def count(self, outcome: Outcome) -> int:
+        return self.ledger.outcomes()[outcome]
+
+    def __str__(self) -> str:
+        outcomes = (f"{outcome.value} {self.count(outcome)}" for outcome in Outcome)
+        facts = (f"{name} {value}" for name, value in self.facts.items())
+        return f"{self.name}: sent {self.sent} ({', '.join(outcomes)}); " + ", ".join(
+            [f"in the store {len(self.rows)}", f"left out of it {len(self.unrecorded)}", *facts]
+        )
+
+
+class Site:
+    """The parts, and a count of the loads so far: each has a name of its own."""
+
+    def __init__(self, seed: int, postgres: Postgres, upstream: Upstream, balancer: Balancer, fleet: Fleet) -> None:
+        self._seed = seed
+        self._loads = 0
+        self.postgres = postgres
+        self.upstream = upstream
+        self.balancer = balancer
+        self.fleet = fleet
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def running(cls, seed: int) -> AsyncIterator["Site"]:
+        """Start all parts, and see that all are gone afterwards."""
+        async with contextlib.AsyncExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="replicas-")))
+            postgres = stack.enter_context(postgres_server())
+            upstream = await stack.enter_async_context(Upstream.running())
+            balancer = await stack.enter_async_context(Balancer.running())
+            settings = {
+                "UPSTREAM__URL": f"http://127.0.0.1:{upstream.port}",
+                "REJECTIONS__STORE": postgres.url(),
+                "REJECTIONS__BACKLOG_FOLDER": str(folder / "waiting"),
+            }
+            fleet = await stack.enter_async_context(Fleet.running(balancer, folder, settings))
+            site = cls(seed, postgres, upstream, balancer, fleet)
+            await site.store_is("ok")
+            yield site
+
+    def load(self, name: str, *, fresh: bool = False) -> contextlib.AbstractAsyncContextManager[Load]:
+        """Have clients send requests for as long as the context lasts."""
+        self._loads += 1
+        return Load.running(f"{name}{self._loads}", self.balancer, self._seed, fresh=fresh)
+
+    async def account(
+        self, load: Load, *, doomed: Collection[Pairing] = NOBODY, died: Backend | None = None, **facts: object
+    ) -> Account:
+        """Wait until the store has what it is to have, and hold all against each other."""
+        await self.store_is("ok")
+        rows, *others = await asyncio.gather(*(listed(replica, load.lead) for replica in self.fleet.replicas))
+        audit = Audit(load.ledger, self.upstream, rows, doomed, died)
+        problems = [*audit.problems(), *self.fleet.problems()]
+        if any(other != rows for other in others):
+            problems.append("the gateways do not tell the same rejections")
+        return Account(load.name, load.ledger, rows, problems, audit.unrecorded, facts)
+
+    async def store_is(self, status: str) -> None:
+        """Wait until every gateway says this of the store; and where it says "ok", that nothing waits any more."""
+        async with asyncio.timeout(REST):
+            for replica in self.fleet.replicas:
+                while (told := await store_state(replica))[0] != status or (status == "ok" and told[1]):
+                    await asyncio.sleep(0.03)
+
+
+async def store_state(replica: Replica) -> tuple[str, int]:
+    """Tell how the store does, as a gateway sees it, and how many entries wait there in memory."""
+    store = (await replica.ask("/readyz"))["store"]
+    return store["status"], store["waiting"]
+
+
+async def listed(replica: Replica, lead: str) -> list[Row]:
+    """List what a gateway tells of the rejections for a lead, all pages of it."""
+    rows: list[Row] = []
+    query = f"/api/rejections?lead_id={lead}&limit={PAGE}"
+    cursor = ""
+    while True:
+        page = await replica.ask(query + cursor)
+        rows += page["data"]
+        if page["next"] is None:
+            return rows
+        cursor = f"&cursor={page['next']}"
