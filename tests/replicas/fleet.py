@@ -48,7 +48,7 @@ class Replica:
         variables |= {f"CLOSE_GATEWAY_{name}": value for name, value in settings.items()}
         variables |= {"PYTHONPATH": str(ROOT), "HOME": str(folder)}
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            self._popen = subprocess.Popen(  # noqa: S603 - our own command
+            self._popen = subprocess.Popen(
                 [sys.executable, "-m", "gateway", "serve"], stdout=out, stderr=err, cwd=folder, env=variables
             )
 

@@ -79,7 +79,7 @@ class Connection:
         reader, writer = await asyncio.open_connection("127.0.0.1", balancer.port, limit=LONGEST_HEAD)
         port = writer.get_extra_info("sockname")[1]
         async with asyncio.timeout(LIMIT):
-            while (pairing := balancer.pairing(port)) is None:
+            while (pairing := balancer.pairing(port)) is None:  # noqa: ASYNC110 - it is a turn of the loop or two
                 await asyncio.sleep(0)
         return cls(reader, writer, pairing)
 
@@ -170,7 +170,7 @@ class Load:
     async def until(self, come: Callable[[], bool]) -> None:
         """Wait until something has come."""
         async with asyncio.timeout(LIMIT):
-            while not come():
+            while not come():  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.001)
 
     async def under_way(self, backend: Backend, least: int) -> None:

@@ -26,7 +26,7 @@ async def undisturbed(site: Site, seconds: float) -> Account:
     before = await _counted(site)
     async with site.load("undisturbed") as load:
         await load.goes_on(2 * seconds)
-    account = await site.account(load)
+    account = await site.account(load, {})
     after = await _counted(site)
     account.facts["counted by each gateway"] = sorted(now - then for now, then in zip(after, before, strict=True))
     return account
@@ -53,7 +53,7 @@ async def killed(site: Site, seconds: float) -> Account:
         load.ledger.phase = "replaced"
         await load.goes_on(seconds)
     facts = {"connections to it": len(doomed), "requests in hand": in_hand}
-    return await site.account(load, doomed=doomed, died=victim.backend, **facts)
+    return await site.account(load, facts, doomed=doomed, died=victim.backend)
 
 
 async def drained(site: Site, seconds: float) -> Account:
@@ -72,7 +72,7 @@ async def drained(site: Site, seconds: float) -> Account:
         load.ledger.phase = "replaced"
         await load.goes_on(seconds)
     facts = {"exit code": code, "readyz": leaving.backend.told, "passed over": site.balancer.passed_over}
-    return await site.account(load, **facts)
+    return await site.account(load, facts)
 
 
 async def _held(site: Site, load: Load, replica: Replica) -> Entry:
@@ -115,5 +115,4 @@ async def _without_postgres(site: Site, seconds: float, name: str, end: Callable
         load.ledger.phase = "with it again"
         await site.store_is("ok")
         await load.goes_on(seconds)
-    return await site.account(load, **{"waited in memory": [waiting for _, waiting in waited]})
-
+    return await site.account(load, {"waited in memory": [waiting for _, waiting in waited]})

@@ -1,4 +1,4 @@
-"""All that runs: the upstream, the stores, three gateways, the balancer. What a load left behind is accounted for here."""
+"""All that runs: the upstream, the stores, three gateways, the balancer. What a load came to is accounted for here."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.rejections.postgres import Postgres, postgres_server
 from tests.replicas.balancer import Backend, Balancer, Pairing
@@ -29,7 +29,7 @@ class Account:
     rows: list[Row]
     problems: list[str]
     unrecorded: list[str]
-    facts: dict[str, object]
+    facts: dict[str, Any]
 
     @property
     def sent(self) -> int:
@@ -82,10 +82,15 @@ class Site:
         return Load.running(f"{name}{self._loads}", self.balancer, self._seed, fresh=fresh)
 
     async def account(
-        self, load: Load, *, doomed: Collection[Pairing] = NOBODY, died: Backend | None = None, **facts: object
+        self,
+        load: Load,
+        facts: dict[str, Any],
+        *,
+        doomed: Collection[Pairing] = NOBODY,
+        died: Backend | None = None,
     ) -> Account:
         """Wait until the store has what it is to have, and hold all against each other."""
-        await self.store_is("ok")
+        await self.recorded()
         rows, *others = await asyncio.gather(*(listed(replica, load.lead) for replica in self.fleet.replicas))
         audit = Audit(load.ledger, self.upstream, rows, doomed, died)
         problems = [*audit.problems(), *self.fleet.problems()]
@@ -94,10 +99,17 @@ class Site:
         return Account(load.name, load.ledger, rows, problems, audit.unrecorded, facts)
 
     async def store_is(self, status: str) -> None:
-        """Wait until every gateway says this of the store; and where it says "ok", that nothing waits any more."""
+        """Wait until every gateway says this of the store."""
         async with asyncio.timeout(REST):
             for replica in self.fleet.replicas:
-                while (told := await store_state(replica))[0] != status or (status == "ok" and told[1]):
+                while (await store_state(replica))[0] != status:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.03)
+
+    async def recorded(self) -> None:
+        """Wait until all that was rejected is in the store: nothing may be sent meanwhile."""
+        async with asyncio.timeout(REST):
+            for replica in self.fleet.replicas:
+                while (await store_state(replica)) != ("ok", 0):  # noqa: ASYNC110 - nobody tells
                     await asyncio.sleep(0.03)
 
 
