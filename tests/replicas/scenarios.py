@@ -7,10 +7,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeAlias
 
+from tests.replicas.account import Account
 from tests.replicas.fleet import Replica
 from tests.replicas.ledger import Entry, Kind
 from tests.replicas.load import Connection, Load, Planned
-from tests.replicas.site import Account, Site, store_state
+from tests.replicas.site import Site, store_state
 
 UNDER_WAY: Final = 3
 """Requests that a gateway has in hand when it is killed, at the least."""
@@ -116,3 +117,6 @@ async def _without_postgres(site: Site, seconds: float, name: str, end: Callable
         await site.store_is("ok")
         await load.goes_on(seconds)
     return await site.account(load, {"waited in memory": [waiting for _, waiting in waited]})
+
+
+SCENARIOS: Final[tuple[Scenario, ...]] = (undisturbed, killed, drained, postgres_stopped, postgres_killed)

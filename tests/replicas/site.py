@@ -4,14 +4,14 @@ import asyncio
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from tests.rejections.postgres import Postgres, postgres_server
+from tests.replicas.account import Account
 from tests.replicas.balancer import Backend, Balancer, Pairing
 from tests.replicas.fleet import Fleet, Replica
-from tests.replicas.ledger import NOBODY, Audit, Ledger, Outcome, Row
+from tests.replicas.ledger import NOBODY, Audit, Row
 from tests.replicas.load import Load
 from tests.replicas.upstream import Upstream
 
@@ -20,38 +20,13 @@ REST: Final = 20.0
 PAGE: Final = 1000
 
 
-@dataclass
-class Account:
-    """What a scenario came to. `facts` are counts worth telling beside those of the requests."""
-
-    name: str
-    ledger: Ledger
-    rows: list[Row]
-    problems: list[str]
-    unrecorded: list[str]
-    facts: dict[str, Any]
-
-    @property
-    def sent(self) -> int:
-        return len(self.ledger.entries)
-
-    def count(self, outcome: Outcome) -> int:
-        return self.ledger.outcomes()[outcome]
-
-    def __str__(self) -> str:
-        outcomes = (f"{outcome.value} {self.count(outcome)}" for outcome in Outcome)
-        facts = (f"{name} {value}" for name, value in self.facts.items())
-        return f"{self.name}: sent {self.sent} ({', '.join(outcomes)}); " + ", ".join(
-            [f"in the store {len(self.rows)}", f"left out of it {len(self.unrecorded)}", *facts]
-        )
-
-
 class Site:
     """The parts, and a count of the loads so far: each has a name of its own."""
 
     def __init__(self, seed: int, postgres: Postgres, upstream: Upstream, balancer: Balancer, fleet: Fleet) -> None:
         self._seed = seed
         self._loads = 0
+        self._asked = 0
         self.postgres = postgres
         self.upstream = upstream
         self.balancer = balancer
@@ -96,7 +71,8 @@ class Site:
         problems = [*audit.problems(), *self.fleet.problems()]
         if any(other != rows for other in others):
             problems.append("the gateways do not tell the same rejections")
-        return Account(load.name, load.ledger, rows, problems, audit.unrecorded, facts)
+        before, self._asked = self._asked, self.upstream.asked.total()
+        return Account(load.name, load.ledger, rows, problems, audit.unrecorded, self._asked - before, facts)
 
     async def store_is(self, status: str) -> None:
         """Wait until every gateway says this of the store."""

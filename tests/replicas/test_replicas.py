@@ -4,8 +4,9 @@ import click
 import pytest
 
 from tests.replicas import scenarios
+from tests.replicas.account import Account
 from tests.replicas.ledger import Outcome
-from tests.replicas.site import Account, Site
+from tests.replicas.site import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SECONDS = 0.7
