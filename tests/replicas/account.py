@@ -6,7 +6,15 @@ from typing import Any, Final
 
 from tests.replicas.ledger import Ledger, Outcome, Row
 
-COLUMNS: Final = ("scenario", "sent", *(outcome.value for outcome in Outcome), "/me/", "in the store", "left out of it")
+COLUMNS: Final = (
+    "scenario",
+    "sent",
+    *(outcome.value for outcome in Outcome),
+    "credentials",
+    "/me/",
+    "in the store",
+    "left out of it",
+)
 
 
 @dataclass
@@ -14,7 +22,7 @@ class Account:
     """The requests of a load, held against all that tells of them.
 
     `rows` are the rejections in the store, `unrecorded` the requests whose rejection a killed gateway took along;
-    `asked` are the questions for the owner of a credential. `facts` are worth telling beside the counts.
+    `asked` are the questions for the owners of credentials. `facts` are worth telling beside the counts.
     """
 
     name: str
@@ -32,7 +40,8 @@ class Account:
     def counts(self) -> list[int]:
         """The columns of the table, but for the name."""
         outcomes = map(self.count, Outcome)
-        return [len(self.ledger.entries), *outcomes, self.asked, len(self.rows), len(self.unrecorded)]
+        credentials = len(self.ledger.credentials())
+        return [len(self.ledger.entries), *outcomes, credentials, self.asked, len(self.rows), len(self.unrecorded)]
 
     def __str__(self) -> str:
         counts = (f"{name} {count}" for name, count in zip(COLUMNS[1:], self.counts, strict=True))

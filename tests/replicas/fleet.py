@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -25,7 +25,8 @@ SETTINGS: Final = {
     "LISTENER__LISTEN": "127.0.0.1:0",
     "ADMIN__LISTEN": "127.0.0.1:0",
     "IDENTITY__FINGERPRINT_KEY": "shared by all of the fleet",
-    "LOOKUPS__TIMEOUT": "10",
+    "LOOKUPS__TIMEOUT": "5",
+    "LOOKUPS__BREAKER_PAUSE": "0.5",  # as long a cache that failed is left alone, too
     # Each rejection is to be found by itself, and what waits for the store is to reach the file as well.
     "REJECTIONS__MAX_PER_SECOND": "100000",
     "REJECTIONS__BACKLOG": "100",
@@ -43,6 +44,7 @@ class Replica:
         self._out = folder / f"gateway-{number}.out"
         self._err = folder / f"gateway-{number}.err"
         self._read = 0
+        self._events: list[dict[str, Any]] = []
         self.backend: Backend
         variables = {name: value for name, value in os.environ.items() if not name.startswith("CLOSE_GATEWAY_")}
         variables |= {f"CLOSE_GATEWAY_{name}": value for name, value in settings.items()}
@@ -68,15 +70,16 @@ class Replica:
     def alive(self) -> bool:
         return self._popen.poll() is None
 
-    def events(self) -> Iterator[dict[str, Any]]:
-        """Read what the log has got since the last time."""
+    def events(self) -> list[dict[str, Any]]:
+        """Give what the log has got so far."""
         with self._out.open("rb") as log:
             log.seek(self._read)
             for line in log:
                 if not line.endswith(b"\n"):
-                    return  # it is being written, or never will be
+                    break  # it is being written, or never will be
                 self._read += len(line)
-                yield json.loads(line)
+                self._events.append(json.loads(line))
+        return self._events
 
     def errors(self) -> str:
         """What it wrote to standard error: nothing, if all is well."""
@@ -139,9 +142,12 @@ class Fleet:
     def names(self) -> set[str]:
         return {replica.backend.name for replica in self.replicas}
 
+    def told(self, name: str) -> int:
+        """Count the events of this name, of all gateways so far."""
+        return sum(event["event"] == name for replica in self._started for event in replica.events())
+
     def problems(self) -> list[str]:
         """Find what the gateways tell of faults of their own."""
         found = [f"standard error: {errors}" for replica in self._started if (errors := replica.errors())]
-        for replica in self._started:
-            found += [f"a fault: {event}" for event in replica.events() if event["event"] == "internal_error"]
-        return found
+        faults = self.told("internal_error")
+        return [*found, *([f"the gateways tell of {faults} faults"] if faults else [])]

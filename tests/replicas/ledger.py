@@ -86,6 +86,14 @@ class Ledger:
     def broken(self) -> list[Entry]:
         return [entry for entry in self.entries if entry.outcome is Outcome.BROKEN]
 
+    def gateways_of(self, key: str) -> set[str]:
+        """Tell which gateways had requests with this credential."""
+        return {entry.backend.name for entry in self.entries if entry.key == key and entry.backend}
+
+    def credentials(self) -> set[str]:
+        """Tell whose owners had to be asked for."""
+        return {entry.key for entry in self.entries if entry.kind is Kind.FILLED}
+
     def serving(self, phase: str) -> Counter[str]:
         """Count the answers of a phase by gateway."""
         answered = {Outcome.ANSWERED, Outcome.REJECTED}

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +24,12 @@ PAUSE: Final = 0.03
 """Seconds between two requests of a client, at most."""
 LIFE: Final = 30
 """Requests of a connection, at most."""
-KEYS: Final = tuple(f"key-{number}" for number in range(24))
+KEYS: Final = 24
+"""Credentials of a load, and of a crowd."""
+FRESH: Final = 0.3
+"""Of the emails whose sender is to be filled in."""
+CROWD: Final = 6
+"""Clients that come with the same new credential at once: two for each gateway."""
 WEIGHTS: Final = {Kind.PASSED: 30, Kind.ACCEPTED: 15, Kind.FILLED: 25, Kind.REJECTED: 30}
 EXPECTED: Final = {  # status, X-Close-Gateway
     Kind.PASSED: (200, []),
@@ -132,22 +137,23 @@ class Connection:
 class Load:
     """Some clients, what they have sent, and what is to come.
 
-    `name` begins the token of each request. `fresh` has a part of the emails come with credentials never seen before.
+    `name` begins the token of each request. Each load has credentials of its own, and some emails come with one that
+    is used once.
     """
 
-    def __init__(self, name: str, balancer: Balancer, seed: int, *, fresh: bool) -> None:
+    def __init__(self, name: str, balancer: Balancer, seed: int) -> None:
         self.name = name
         self.ledger = Ledger()
         self._balancer = balancer
         self._seed = seed
-        self._fresh = fresh
+        self._crowds = 0
         self._stop = asyncio.Event()
 
     @classmethod
     @contextlib.asynccontextmanager
-    async def running(cls, name: str, balancer: Balancer, seed: int, *, fresh: bool) -> AsyncIterator["Load"]:
+    async def running(cls, name: str, balancer: Balancer, seed: int) -> AsyncIterator["Load"]:
         """Have the clients go on; at the end, have each finish what it has begun."""
-        load = cls(name, balancer, seed, fresh=fresh)
+        load = cls(name, balancer, seed)
         async with asyncio.TaskGroup() as group:
             for number in range(CLIENTS):
                 group.create_task(load._client(number))
@@ -177,6 +183,19 @@ class Load:
         """Wait for a moment in which a backend has so many requests to answer."""
         await self.until(lambda: len(self.ledger.under_way(backend)) >= least)
 
+    async def crowd(self) -> list[str]:
+        """Have emails come for new credentials, each over several connections, all at once; give the credentials."""
+        self._crowds += 1
+        keys = [f"crowd-{self.name}-{self._crowds}-{number}" for number in range(KEYS)]
+        connections = [(key, await Connection.to(self._balancer)) for key in keys for _ in range(CROWD)]
+        async with asyncio.TaskGroup() as group:
+            for number, (key, connection) in enumerate(connections):
+                planned = Planned(f"{key}-{number}", Kind.FILLED, key, self.lead)
+                group.create_task(connection.ask(planned, self.ledger))
+        for _, connection in connections:
+            await connection.close()
+        return keys
+
     async def _client(self, number: int) -> None:
         chance = random.Random(f"{self._seed} {self.name} {number}")
         sent = 0
@@ -194,26 +213,7 @@ class Load:
 
     def _planned(self, token: str, chance: random.Random) -> Planned:
         kind = chance.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        fresh = self._fresh and kind is Kind.FILLED and chance.random() < 0.5
-        key = f"fresh-{token}" if fresh else chance.choice(KEYS)
+        fresh = kind is Kind.FILLED and chance.random() < FRESH
+        key = f"fresh-{token}" if fresh else f"key-{self.name}-{chance.randrange(KEYS)}"
         hold = chance.choice((0, 0, 0.02)) if kind is Kind.PASSED else 0
         return Planned(token, kind, key, self.lead, hold)
-
-
-async def all_at_once(name: str, balancer: Balancer, keys: Sequence[str], each: int) -> Ledger:
-    """Have so many clients for each credential log an email without a sender, all at once."""
-    ledger = Ledger()
-
-    async def one(key: str, number: int) -> None:
-        connection = await Connection.to(balancer)
-        try:
-            planned = Planned(f"{name}-{key}-{number}", Kind.FILLED, key, f"lead_{name}")
-            await connection.ask(planned, ledger)
-        finally:
-            await connection.close()
-
-    async with asyncio.TaskGroup() as group:
-        for key in keys:
-            for number in range(each):
-                group.create_task(one(key, number))
-    return ledger

@@ -11,13 +11,16 @@ from tests.replicas.account import Account
 from tests.replicas.fleet import Replica
 from tests.replicas.ledger import Entry, Kind
 from tests.replicas.load import Connection, Load, Planned
-from tests.replicas.site import Site, store_state
+from tests.replicas.site import CACHE_DOWN, Site, store_state
 
 UNDER_WAY: Final = 3
 """Requests that a gateway has in hand when it is killed, at the least."""
 HELD: Final = 0.6
 """Seconds that a request takes which is to be there when a gateway stops."""
 PATIENCE: Final = 15.0
+ATTEMPTS: Final = 3
+LOGGED: Final = 0.5
+"""Seconds within which an event is in the log."""
 
 Scenario: TypeAlias = Callable[[Site, float], Awaitable[Account]]
 
@@ -37,6 +40,16 @@ async def _counted(site: Site) -> list[int]:
     """Ask every gateway how many rejections there are in all."""
     told = await asyncio.gather(*(replica.ask("/api/stats") for replica in site.fleet.replicas))
     return [stats["rejected"] for stats in told]
+
+
+async def crowded(site: Site, seconds: float) -> Account:
+    """Have new credentials come to all gateways at once."""
+    async with site.load("crowded") as load:
+        await load.goes_on(seconds)
+        problems = await _crowd_shares(site, load)
+    account = await site.account(load, {})
+    account.problems += problems
+    return account
 
 
 async def killed(site: Site, seconds: float) -> Account:
@@ -119,4 +132,66 @@ async def _without_postgres(site: Site, seconds: float, name: str, end: Callable
     return await site.account(load, {"waited in memory": [waiting for _, waiting in waited]})
 
 
-SCENARIOS: Final[tuple[Scenario, ...]] = (undisturbed, killed, drained, postgres_stopped, postgres_killed)
+async def redis_killed(site: Site, seconds: float) -> Account:
+    """Kill Redis, and start it again, empty."""
+    return await _without_redis(site, seconds, "forgetful", site.redis.kill, site.redis.start)
+
+
+async def redis_paused(site: Site, seconds: float) -> Account:
+    """Have Redis stand still, and go on."""
+    return await _without_redis(site, seconds, "paused", site.redis.pause, site.redis.resume)
+
+
+async def _without_redis(
+    site: Site, seconds: float, name: str, end: Callable[[], None], begin: Callable[[], None]
+) -> Account:
+    """Have crowds of new credentials come before, meanwhile and afterwards."""
+    async with site.load(name) as load:
+        await load.goes_on(seconds)
+        problems = await _crowd_shares(site, load)
+        await asyncio.to_thread(end)
+        try:
+            load.ledger.phase = "without it"
+            await site.cache_is("down")  # which the load makes each find out for itself
+            alone = await load.crowd()
+            problems += site.asked_amiss(load, alone, shared=False)
+            await load.goes_on(seconds)
+        finally:
+            await asyncio.to_thread(begin)
+        await site.cache_is("ok")
+        load.ledger.phase = "with it again"
+        problems += await _crowd_shares(site, load)
+        await load.goes_on(seconds)
+    account = await site.account(load, {}, sharing=False)
+    account.problems += problems
+    return account
+
+
+async def _crowd_shares(site: Site, load: Load) -> list[str]:
+    """Have a crowd come, and see that Close is asked once about each of its credentials.
+
+    A machine that is so busy that the cache does not answer in time is no fault of a gateway's: its log tells.
+    """
+    problems: list[str] = []
+    for _ in range(ATTEMPTS):
+        before = site.fleet.told(CACHE_DOWN)
+        problems = site.asked_amiss(load, await load.crowd(), shared=True)
+        if not problems:
+            break
+        await asyncio.sleep(LOGGED)
+        if site.fleet.told(CACHE_DOWN) == before:
+            break
+        await site.cache_is("ok")
+    return problems
+
+
+SCENARIOS: Final[tuple[Scenario, ...]] = (
+    undisturbed,
+    crowded,
+    killed,
+    drained,
+    redis_killed,
+    redis_paused,
+    postgres_stopped,
+    postgres_killed,
+)

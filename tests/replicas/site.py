@@ -3,10 +3,11 @@
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from tests.lookups.redis_server import RedisServer
 from tests.rejections.postgres import Postgres, postgres_server
 from tests.replicas.account import Account
 from tests.replicas.balancer import Backend, Balancer, Pairing
@@ -18,16 +19,23 @@ from tests.replicas.upstream import Upstream
 REST: Final = 20.0
 """Seconds in which all that was rejected has to be in the store. While it is down, gateways try ever less often."""
 PAGE: Final = 1000
+CACHE_DOWN: Final = "identity_cache_down"
+MANY: Final = 2
+"""Gateways at the least that have to have had requests with a credential before anything is said about sharing."""
 
 
 class Site:
     """The parts, and a count of the loads so far: each has a name of its own."""
 
-    def __init__(self, seed: int, postgres: Postgres, upstream: Upstream, balancer: Balancer, fleet: Fleet) -> None:
+    def __init__(
+        self, seed: int, postgres: Postgres, redis: RedisServer, upstream: Upstream, balancer: Balancer, fleet: Fleet
+    ) -> None:
         self._seed = seed
         self._loads = 0
         self._asked = 0
+        self._cache_down = 0
         self.postgres = postgres
+        self.redis = redis
         self.upstream = upstream
         self.balancer = balancer
         self.fleet = fleet
@@ -39,22 +47,27 @@ class Site:
         async with contextlib.AsyncExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="replicas-")))
             postgres = stack.enter_context(postgres_server())
+            redis = RedisServer()
+            redis.start()
+            stack.callback(redis.stop)
             upstream = await stack.enter_async_context(Upstream.running())
             balancer = await stack.enter_async_context(Balancer.running())
             settings = {
                 "UPSTREAM__URL": f"http://127.0.0.1:{upstream.port}",
                 "REJECTIONS__STORE": postgres.url(),
+                "IDENTITY__CACHE": redis.url,
                 "REJECTIONS__BACKLOG_FOLDER": str(folder / "waiting"),
             }
             fleet = await stack.enter_async_context(Fleet.running(balancer, folder, settings))
-            site = cls(seed, postgres, upstream, balancer, fleet)
+            site = cls(seed, postgres, redis, upstream, balancer, fleet)
             await site.store_is("ok")
             yield site
 
-    def load(self, name: str, *, fresh: bool = False) -> contextlib.AbstractAsyncContextManager[Load]:
+    def load(self, name: str) -> contextlib.AbstractAsyncContextManager[Load]:
         """Have clients send requests for as long as the context lasts."""
         self._loads += 1
-        return Load.running(f"{name}{self._loads}", self.balancer, self._seed, fresh=fresh)
+        self._cache_down = self.fleet.told(CACHE_DOWN)
+        return Load.running(f"{name}{self._loads}", self.balancer, self._seed)
 
     async def account(
         self,
@@ -63,16 +76,50 @@ class Site:
         *,
         doomed: Collection[Pairing] = NOBODY,
         died: Backend | None = None,
+        sharing: bool = True,
     ) -> Account:
-        """Wait until the store has what it is to have, and hold all against each other."""
+        """Wait until the store has what it is to have, and hold all against each other.
+
+        `doomed` and `died` are as in Audit. `sharing` tells that the gateways had the cache all the time.
+        """
         await self.recorded()
         rows, *others = await asyncio.gather(*(listed(replica, load.lead) for replica in self.fleet.replicas))
         audit = Audit(load.ledger, self.upstream, rows, doomed, died)
         problems = [*audit.problems(), *self.fleet.problems()]
         if any(other != rows for other in others):
             problems.append("the gateways do not tell the same rejections")
+        # A machine so busy that the cache does not answer in time is no fault of a gateway's; its log tells.
+        if sharing and self.fleet.told(CACHE_DOWN) == self._cache_down:
+            problems += self._asked_again(load)
         before, self._asked = self._asked, self.upstream.asked.total()
         return Account(load.name, load.ledger, rows, problems, audit.unrecorded, self._asked - before, facts)
+
+    def _asked_again(self, load: Load) -> list[str]:
+        """Find credentials that Close was not asked about once. Whoever was killed may have asked as well."""
+        broken = {entry.key for entry in load.ledger.broken()}
+        asked = {key: self.upstream.asked[key] for key in load.ledger.credentials()}
+        return [
+            f"Close was asked {times} times about {key}"
+            for key, times in asked.items()
+            if times != 1 and not (key in broken and times in {0, 2})
+        ]
+
+    def asked_amiss(self, load: Load, keys: Sequence[str], *, shared: bool) -> list[str]:
+        """Find credentials that Close was not asked about once: by all gateways, or where nothing is shared by each."""
+        problems = []
+        for key in keys:
+            gateways = load.ledger.gateways_of(key)
+            expected = 1 if shared else len(gateways)
+            if len(gateways) < MANY or self.upstream.asked[key] != expected:
+                problems.append(f"Close was asked {self.upstream.asked[key]} times about {key}, by {sorted(gateways)}")
+        return problems
+
+    async def cache_is(self, status: str) -> None:
+        """Wait until every gateway says this of the cache that they share."""
+        async with asyncio.timeout(REST):
+            for replica in self.fleet.replicas:
+                while (await replica.ask("/readyz"))["cache"]["status"] != status:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.03)
 
     async def store_is(self, status: str) -> None:
         """Wait until every gateway says this of the store."""

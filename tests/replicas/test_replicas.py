@@ -28,6 +28,13 @@ async def test_any_gateway_tells_the_rejections_of_all(site: Site) -> None:
     assert account.facts["counted by each gateway"] == [len(account.rows)] * 3
 
 
+async def test_close_is_asked_once_about_each_credential(site: Site) -> None:
+    """By whichever gateway is first, though all of them need to know, and at the same time."""
+    account = told(await scenarios.crowded(site, SECONDS))
+    assert account.ledger.broken() == []
+    assert len(account.ledger.credentials()) > 24
+
+
 async def test_a_gateway_is_killed(site: Site) -> None:
     """Requests on its own open connections fail, and no others; two serve all, and a new one takes its place."""
     account = told(await scenarios.killed(site, SECONDS))
@@ -47,6 +54,14 @@ async def test_a_gateway_is_drained(site: Site) -> None:
     assert 503 in account.facts["readyz"]
     assert len(account.ledger.serving("without it")) == 2
     assert len(account.ledger.serving("replaced")) == 3
+
+
+@pytest.mark.parametrize("scenario", [scenarios.redis_killed, scenarios.redis_paused])
+async def test_redis_goes_and_comes_back(site: Site, scenario: scenarios.Scenario) -> None:
+    """Nothing fails. Close is asked once about each credential by all; meanwhile once by each gateway for itself."""
+    account = told(await scenario(site, SECONDS))
+    assert account.ledger.broken() == []
+    assert len(account.ledger.serving("without it")) == 3
 
 
 @pytest.mark.parametrize("scenario", [scenarios.postgres_stopped, scenarios.postgres_killed])
