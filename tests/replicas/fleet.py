@@ -55,13 +55,17 @@ class Replica:
             )
 
     async def ready(self) -> None:
-        """Wait until it says where it listens. Raises Died."""
+        """Wait until it says where it listens, and has found the cache. Raises Died.
+
+        Before it has, it asks Close by itself, as it would without a cache.
+        """
         end = time.monotonic() + START_LIMIT
         while time.monotonic() < end and self.alive:
-            for event in self.events():
-                if event["event"] == "gateway_started":
-                    port, admin = (int(event[name].rpartition(":")[2]) for name in ("listen", "admin"))
-                    self.backend = Backend(f"{platform.node()}:{port}", port, admin)
+            started = next((event for event in self.events() if event["event"] == "gateway_started"), None)
+            if started is not None:
+                port, admin = (int(started[name].rpartition(":")[2]) for name in ("listen", "admin"))
+                self.backend = Backend(f"{platform.node()}:{port}", port, admin)
+                if (await self.ask("/readyz"))["cache"]["status"] == "ok":
                     return
             await asyncio.sleep(0.02)
         raise Died(f"It did not start: {self.errors()}")

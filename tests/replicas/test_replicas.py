@@ -9,7 +9,7 @@ from tests.replicas.ledger import Outcome
 from tests.replicas.site import Site
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-SECONDS = 0.7
+SECONDS = 0.5
 
 
 def told(account: Account) -> Account:
