@@ -1,23 +1,25 @@
-"""The command: serve, dev, sandbox, health, rejections, config.
+"""The command: serve, dev, sandbox, health, reload, rejections, config.
 
 Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 1 for anything else. Settings and servers
 are imported by the command that needs them, so that --help is quick.
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from gateway import __version__
-from gateway.commands.configured import configured
+from gateway.commands.configured import configured, reloaded
 from gateway.commands.failures import Failed
 from gateway.commands.rejections import rejections
+from gateway.commands.reload import reload_
 from gateway.errors import GatewayError
+from gateway.hangups import Hangups
 
 if TYPE_CHECKING:
-    from gateway.config.load import Loaded
     from gateway.config.settings import Address
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -64,20 +66,31 @@ def main() -> None:
 
 
 main.add_command(rejections)
+main.add_command(reload_)
 
 
 @main.command()
 @_settings
-def serve(upstream: str | None, listen: str | None, admin: str | None, mode: str | None, config: Path | None) -> None:
+@click.option("--workers", type=int, metavar="N", help="How many processes share the port. [1]")
+def serve(
+    upstream: str | None,
+    listen: str | None,
+    admin: str | None,
+    mode: str | None,
+    config: Path | None,
+    workers: int | None,
+) -> None:
     """Run the gateway in front of Close.
 
     Logs are JSON lines on standard output. SIGTERM and Ctrl-C stop it once the requests in flight are answered.
-    Settings come from --config, then CLOSE_GATEWAY_… variables, then flags.
+    Settings come from --config, then CLOSE_GATEWAY_… variables, then flags. SIGHUP has them read anew.
     """
-    loaded = _load(config, upstream, listen, admin, mode)
+    hangups = Hangups()
+    flags = {**_flags(upstream, listen, admin, mode), "process.workers": workers}
+    loaded = configured(config, flags)
     from gateway import app
 
-    _run(app.serve, loaded.settings)
+    _run(app.serve, loaded.settings, partial(reloaded, config, flags), hangups)
 
 
 @main.command()
@@ -91,11 +104,14 @@ def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str |
     \b
     Against the real API:  close-gateway dev --upstream https://api.close.com
     """
-    loaded = _load(config, upstream, listen, admin, mode, {"log.format": "console", "rejections.store": ":memory:"})
+    hangups = Hangups()
+    flags = {**_flags(upstream, listen, admin, mode), "process.workers": 1}
+    defaults = {"log.format": "console", "rejections.store": ":memory:"}
+    loaded = configured(config, flags, defaults)
     from gateway import app
 
     # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.
-    _run(app.dev, loaded.settings, sandbox=upstream is None)
+    _run(app.dev, loaded.settings, partial(reloaded, config, flags, defaults), hangups, sandbox=upstream is None)
 
 
 @main.command()
@@ -118,7 +134,7 @@ def health(admin: str | None, file: Path | None) -> None:
 
     from gateway.config.token import admin_token
 
-    settings = _load(file).settings.admin
+    settings = configured(file).settings.admin
     # What another gateway listens on is no setting of this one, and needs no token here.
     address = settings.listen if admin is None else _address(admin, "--admin", "127.0.0.1:8081")
     if address is None:
@@ -149,7 +165,7 @@ def config() -> None:
 @click.option("--config", "file", type=FILE, metavar="FILE", help="A TOML file with settings.")
 def config_check(file: Path | None) -> None:
     """Find every problem in the settings, each with what mends it."""
-    loaded = _load(file)
+    loaded = configured(file)
     given = len(loaded.sources)
     click.echo(f"The configuration is fine: {given or 'no'} setting{'s' * (given != 1)} given, defaults for the rest.")
 
@@ -160,7 +176,7 @@ def config_show(file: Path | None) -> None:
     """Print the settings in force and where each comes from, secrets as stars."""
     from gateway.config.show import show
 
-    click.echo(show(_load(file)), nl=False)
+    click.echo(show(configured(file)), nl=False)
 
 
 def _address(text: str, flag: str, example: str) -> "Address":
@@ -172,16 +188,8 @@ def _address(text: str, flag: str, example: str) -> "Address":
         raise click.BadParameter(f"it {error}. Give HOST:PORT, such as {example}.", param_hint=flag) from None
 
 
-def _load(
-    file: Path | None,
-    upstream: str | None = None,
-    listen: str | None = None,
-    admin: str | None = None,
-    mode: str | None = None,
-    defaults: dict[str, object] | None = None,
-) -> "Loaded":
-    flags = {"upstream.url": upstream, "listener.listen": listen, "admin.listen": admin, "inspect.mode": mode}
-    return configured(file, flags, defaults)
+def _flags(upstream: str | None, listen: str | None, admin: str | None, mode: str | None) -> dict[str, object]:
+    return {"upstream.url": upstream, "listener.listen": listen, "admin.listen": admin, "inspect.mode": mode}
 
 
 def _run(what: Callable[..., None], *args: object, **options: object) -> None:

@@ -1,7 +1,8 @@
 """The downstream side: opens the port, hands each request on, drains on stop."""
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -11,6 +12,7 @@ from gateway.downstream.connection import ClientServer
 from gateway.errors import PortTaken
 from gateway.exchange import Downstream, Exchange
 from gateway.outgoing import Rounds
+from gateway.sockets import BACKLOG, bind
 
 LATE_COMERS: Final = 0.5
 """Seconds in which requests that were on their way when draining began are still answered."""
@@ -33,22 +35,28 @@ class Listener:
         self._downstream = downstream
         self._loop = asyncio.get_running_loop()
         self._server = ClientServer(handle, downstream, settings, rounds, log)
-        self._port: asyncio.Server | None = None
-        # The limits in time are kept by looking round, often enough for the shortest of them.
-        self._round = min(settings.head_timeout, settings.body_timeout, settings.idle_timeout, 2.0) / 2
+        self._ports: list[asyncio.Server] = []
+        self._round = _round(settings)
         self._watch: asyncio.TimerHandle | None = None
 
-    async def open(self) -> Address:
-        """Start to accept; give the address in force (port 0 picks a free one). Raises PortTaken."""
+    async def open(self, sockets: Sequence[socket.socket] = ()) -> Address:
+        """Start to accept; give the address in force (port 0 picks a free one). Raises PortTaken.
+
+        `sockets` are listening already; without any, the port of the settings is opened.
+        """
         address = self._address
         try:
-            self._port = await self._loop.create_server(
-                self._server, address.host, address.port, backlog=1024, reuse_address=True
-            )
+            for listening in sockets or bind(address):
+                self._ports.append(await self._loop.create_server(self._server, sock=listening, backlog=BACKLOG))
         except OSError as error:
             raise PortTaken("listener.listen", "--listen", str(address), error) from None
         self._look_round()
-        return Address(address.host, self._port.sockets[0].getsockname()[1])
+        return Address(address.host, self._ports[0].sockets[0].getsockname()[1])
+
+    def renew(self, handle: Callable[[Exchange], None], settings: ListenerSettings, log: FilteringBoundLogger) -> None:
+        """Have requests that come from now on handled so, on connections that are open already, too."""
+        self._server.renew(handle, settings, log)
+        self._round = _round(settings)
 
     def _look_round(self) -> None:
         self._server.watch(self._loop.time())
@@ -59,16 +67,22 @@ class Listener:
         """How many requests are in flight."""
         return sum(connection.busy for connection in self._server.connections)
 
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._server.connections)
+
     async def drain(self, grace: float) -> int:
         """Stop accepting, finish what is in flight within `grace` seconds, then close every connection.
 
         Requests that come late on connections still open are answered, and told that the connection closes.
         Gives the number of requests that were cut off.
         """
-        if self._port is None:
+        if not self._ports:
             return 0
         self._downstream.draining = True
-        self._port.close()
+        for port in self._ports:
+            port.close()
         now = quiet_since = self._loop.time()
         end = now + grace
         while self._server.connections and now < end and (self.active or now < quiet_since + LATE_COMERS):
@@ -92,3 +106,8 @@ class Listener:
         for connection in list(self._server.connections):
             connection.break_off(reset=True)
         await asyncio.sleep(0)
+
+
+def _round(settings: ListenerSettings) -> float:
+    """Limits in time are kept by looking round: give the seconds between two looks, enough for the shortest of them."""
+    return min(settings.head_timeout, settings.body_timeout, settings.idle_timeout, 2.0) / 2

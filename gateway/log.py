@@ -6,14 +6,16 @@ Rule    Logging never keeps a request waiting and never fails one. Standard outp
 """
 
 import atexit
+import fcntl
 import json
 import sys
 import threading
 import time
 from collections import deque
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, Protocol
 
 import orjson
 import structlog
@@ -30,13 +32,21 @@ LAST_WRITE: Final = 2.0
 """Seconds that a stopping process waits for its last lines to be written."""
 
 
+class Sink(Protocol):
+    """Where lines are written."""
+
+    def write(self, text: bytes, /) -> object: ...
+
+    def flush(self) -> object: ...
+
+
 class Lines:
     """A structlog logger that writes lines of bytes to a stream, at once.
 
     `lost` counts those it could not write; once it can again, it says how many they were.
     """
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Sink) -> None:
         self._stream = stream
         self.lost = 0
 
@@ -59,7 +69,7 @@ class Lines:
 class BackgroundLines(Lines):
     """The same, by a thread of its own."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Sink) -> None:
         super().__init__(stream)
         self._waiting: deque[bytes] = deque()
         self._some = threading.Event()
@@ -93,22 +103,63 @@ class BackgroundLines(Lines):
                 self._write(b"\n".join(batch) + b"\n", len(batch))
 
 
-def make_log(level: str, *, console: bool, stream: BinaryIO | None = None) -> FilteringBoundLogger:
-    """Make the log that every part is given. It goes to standard output, or at once to `stream` where one is named."""
+class OneAtATime:
+    """A stream that several processes write to: what one writes comes out in one piece.
+
+    POSIX promises that for a pipe up to PIPE_BUF (4096 bytes) alone. So it is locked meanwhile, as a record of the
+    file or pipe that all of them have (fcntl(2)); where it cannot be, it is written all the same.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, text: bytes) -> None:
+        """Write, and flush."""
+        with suppress(OSError, ValueError):
+            fcntl.lockf(self._stream, fcntl.LOCK_EX)
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        finally:
+            with suppress(OSError, ValueError):
+                fcntl.lockf(self._stream, fcntl.LOCK_UN)
+
+    def flush(self) -> None:
+        """All is written already."""
+
+
+def make_log(
+    level: str, *, console: bool, stream: BinaryIO | None = None, shared: bool = False
+) -> FilteringBoundLogger:
+    """Make the log that every part is given. It goes to standard output, or at once to `stream` where one is named.
+
+    `shared`: other processes write there as well.
+    """
     colors = stream is None and sys.stdout.isatty()
     last: list[Processor] = (
         [structlog.dev.ConsoleRenderer(colors=colors, sort_keys=False), _encoded] if console else [_json_line]
     )
     log: FilteringBoundLogger = structlog.wrap_logger(
-        _standard_output() if stream is None else Lines(stream),
+        _standard_output(shared=shared) if stream is None else Lines(stream),
         processors=[_in_order, *last],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
     ).bind()  # bound once and for all: the proxy that stands in before would bind anew at every event
     return log
 
 
-def _standard_output() -> Lines:
-    lines = BackgroundLines(sys.stdout.buffer)
+def at_level(log: FilteringBoundLogger, level: str) -> FilteringBoundLogger:
+    """Make the same log, of another level."""
+    bound: Any = log
+    made: FilteringBoundLogger = structlog.wrap_logger(
+        bound._logger,  # noqa: SLF001 - structlog has no other way to it
+        processors=bound._processors,  # noqa: SLF001
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+    ).bind()
+    return made
+
+
+def _standard_output(*, shared: bool) -> Lines:
+    lines = BackgroundLines(OneAtATime(sys.stdout.buffer) if shared else sys.stdout.buffer)
     atexit.register(lines.close)
     return lines
 

@@ -3,7 +3,7 @@
 import io
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
@@ -26,10 +26,10 @@ FREE: Final = Address("127.0.0.1", 0)
 class Running:
     """A gateway that runs."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, load: Callable[[], Settings] | None = None) -> None:
         self._lines = io.BytesIO()
         self._stopped = False
-        self.gateway = Gateway(settings, make_log("debug", console=False, stream=self._lines))
+        self.gateway = Gateway(settings, make_log("debug", console=False, stream=self._lines), load)
 
     @property
     def port(self) -> int:

@@ -37,6 +37,14 @@ class Access:
         self._failed: deque[float] = deque(maxlen=ATTEMPTS)
         self._sessions: dict[bytes, None] = {}
 
+    def renew(self, token: Secret | None, open_paths: Collection[str]) -> None:
+        """Have this in force from now on. With another token, who had shown the old one has to show the new one."""
+        self.open_paths = frozenset(open_paths)
+        if token != self._token:
+            self._token = token
+            self._sessions.clear()
+            self._failed.clear()
+
     @property
     def required(self) -> bool:
         """Whether there is a token."""

@@ -35,9 +35,16 @@ class Login:
         return {LOGIN: self._log_in, LOGOUT: self._log_out}
 
     async def _show(self, request: web.Request) -> web.Response:
+        self._needed()
         return self._said("")
 
+    def _needed(self) -> None:
+        """Without a token there is no login."""
+        if not self._access.required:
+            raise web.HTTPNotFound
+
     async def _log_in(self, request: web.Request) -> web.Response:
+        self._needed()
         if wait := self._access.wait():
             message = f"Too many wrong tokens: try again in {wait} seconds."
             return self._said(message, 429, {"Retry-After": str(wait)})
@@ -51,6 +58,7 @@ class Login:
         return response
 
     async def _log_out(self, request: web.Request) -> web.Response:
+        self._needed()
         self._access.dismiss(request.cookies.get(COOKIE, ""))
         response = web.Response(status=303, headers={"Location": LOGIN})
         response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")

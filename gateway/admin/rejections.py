@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Final
@@ -18,8 +17,8 @@ from gateway.rejections.entry import Entry
 from gateway.rejections.explain import explain
 from gateway.rejections.query import Filters
 from gateway.rejections.reader import AsyncReader
-from gateway.rejections.recorder import StoreState
 from gateway.rejections.shown import entry_json, stats_json
+from gateway.snapshot import Look
 
 OTHERS: Final = 10
 """Entries of the same credential that are shown with one."""
@@ -46,14 +45,12 @@ class RejectionsApi:
         self,
         reader: AsyncReader,
         news: News,
-        counts: Counter[str],
-        state: Callable[[], StoreState],
+        look: Look,
         url: Callable[[], str],
     ) -> None:
         self._reader = reader
         self._news = news
-        self._counts = counts
-        self._state = state
+        self._look = look
         self._url = url
 
     def routes(self) -> Mapping[str, Handler]:
@@ -92,8 +89,9 @@ class RejectionsApi:
         filters, bucket = asked.filters(), asked.bucket()
         asked.done()
         stats = stats_json(await self._reader.stats(filters, bucket))
-        inspected = {name: self._counts[name] for name in INSPECTED}
-        return answer(stats | {"inspected": inspected, "store": store_json(self._state)})
+        now = await self._look()
+        inspected = {name: now.counts[name] for name in INSPECTED}
+        return answer(stats | {"inspected": inspected, "store": store_json(now.store)})
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         asked = _asked(request)

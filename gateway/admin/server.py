@@ -23,7 +23,7 @@ EVERYBODY: Final = Access(None)
 
 
 class AdminServer:
-    """Serves the admin routes: what answers a GET, by path."""
+    """Serves the admin routes, by path: what answers a GET, and in `changing` what answers a POST."""
 
     def __init__(
         self,
@@ -32,19 +32,27 @@ class AdminServer:
         hosts: Collection[str],
         access: Access = EVERYBODY,
         log: FilteringBoundLogger | None = None,
+        *,
+        changing: Mapping[str, Handler] | None = None,
     ) -> None:
-        own = {name.lower() for name in {*LOOPBACK, *hosts, listen.host} - ANYWHERE}
-        guards = [errors_as_json(log), only_for(own), only_from_here, only_with_token(access)]
+        self._listen = listen
+        self._names: set[str] = set()
+        self.renew(hosts)
+        guards = [errors_as_json(log), only_for(self._names), only_from_here, only_with_token(access)]
         app = web.Application(middlewares=guards, client_max_size=LARGEST)
         app.on_response_prepare.append(protect)
-        login = Login(access) if access.required else None
-        for path, handler in {**routes, **(login.shown() if login else {})}.items():
+        login = Login(access)
+        for path, handler in {**routes, **login.shown()}.items():
             app.router.add_get(path, handler)
-        for path, handler in (login.posted() if login else {}).items():
+        for path, handler in {**(changing or {}), **login.posted()}.items():
             app.router.add_post(path, handler)
         # handler_cancellation: who listens to the stream and leaves makes room at once.
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=LAST_WORDS, handler_cancellation=True)
-        self._listen = listen
+
+    def renew(self, hosts: Collection[str]) -> None:
+        """Answer to these names from now on, beside its own."""
+        self._names.clear()
+        self._names.update(name.lower() for name in {*LOOPBACK, *hosts, self._listen.host} - ANYWHERE)
 
     async def open(self) -> Address:
         """Start to accept; give the address in force. Raises PortTaken."""

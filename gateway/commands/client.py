@@ -11,7 +11,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import Any, Final
 from urllib.parse import SplitResult, urlencode, urlsplit
 
-from gateway.commands.failures import Failed
+from gateway.commands.failures import Failed, Unconfigured
 from gateway.commands.flags import told_by_flags
 from gateway.commands.texts import clean
 
@@ -22,7 +22,10 @@ LARGEST: Final = 134_217_728
 """Bytes of an answer."""
 LINE: Final = 4_194_304
 """Bytes of a line of a stream."""
+RELOADING: Final = 120.0
+"""Seconds: with several workers it is one after the other."""
 OK: Final = 200
+BAD_REQUEST: Final = 400
 EVENTS: Final = "text/event-stream"
 
 
@@ -47,6 +50,16 @@ class AdminClient:
         except (OSError, HTTPException) as error:
             raise self._unreachable(error) from None
 
+    def reload(self) -> Any:
+        """Have the configuration read anew; give what came of it. Raises Failed, and Unconfigured with the problems."""
+        try:
+            with self._asked("/api/reload", {}, {}, RELOADING, "POST") as answer:
+                if answer.status == BAD_REQUEST:
+                    raise _rejected(answer)
+                return self._json(answer, ("changed", "needs_restart"))
+        except (OSError, HTTPException) as error:
+            raise self._unreachable(error) from None
+
     def stream(self, path: str, query: Mapping[str, str], after: str | None) -> Iterator[tuple[str, Any]]:
         """Give the events of a stream, each with its id; None for one that says where the stream is, and no more.
 
@@ -67,7 +80,7 @@ class AdminClient:
 
     @contextmanager
     def _asked(
-        self, path: str, query: Mapping[str, str], headers: Mapping[str, str], timeout: float
+        self, path: str, query: Mapping[str, str], headers: Mapping[str, str], timeout: float, method: str = "GET"
     ) -> Iterator[HTTPResponse]:
         host, port = self._url.hostname or "", self._url.port
         kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
@@ -76,7 +89,7 @@ class AdminClient:
             self._headers["Authorization"] = f"Bearer {self._token}"
         connection = kind(host, port, timeout=timeout)
         try:
-            connection.request("GET", f"{path}?{urlencode(query)}", headers={**self._headers, **headers})
+            connection.request(method, f"{path}?{urlencode(query)}", headers={**self._headers, **headers})
             yield connection.getresponse()
         finally:
             connection.close()
@@ -121,6 +134,16 @@ class AdminClient:
     def _unreachable(self, error: Exception) -> Failed:
         reason = clean(getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
         return Failed(f"No gateway answers at {self._shown}: {reason}. Name its admin listener with --admin.")
+
+
+def _rejected(answer: HTTPResponse) -> Unconfigured:
+    """Tell what is wrong with the configuration."""
+    try:
+        problems = [clean(str(problem)) for problem in json.loads(answer.read(LARGEST))["errors"]]
+    except (ValueError, TypeError, KeyError):
+        problems = ["the gateway does not say what"]
+    lines = "".join(f"\n  {problem}" for problem in problems)
+    return Unconfigured(f"Nothing has changed: {len(problems)} problem{'s' * (len(problems) > 1)}:{lines}")
 
 
 def _parts(url: str) -> SplitResult:

@@ -9,6 +9,7 @@ from gateway.commands.failures import Unconfigured
 
 if TYPE_CHECKING:
     from gateway.config.load import Loaded
+    from gateway.config.settings import Settings
 
 
 def configured(
@@ -24,3 +25,12 @@ def configured(
         problems = "".join(f"\n  {problem}" for problem in bad.problems)
         count = len(bad.problems)
         raise Unconfigured(f"{count} problem{'s' * (count > 1)} in the configuration:{problems}") from None
+
+
+def reloaded(
+    file: Path | None, flags: Mapping[str, object], defaults: Mapping[str, object] | None = None
+) -> "Settings":
+    """Read them again, for a gateway that runs. Raises BadConfiguration."""
+    from gateway.config.load import load
+
+    return load(file, os.environ, flags, defaults).settings

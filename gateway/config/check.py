@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from gateway.config.settings import Address, AdminSettings, Settings
+from gateway.config.settings import Address, AdminSettings, IdentitySettings, Settings
+from gateway.config.store import StoreKind
 
 PORTS: Final = {"http": 80, "https": 443}
 LOCALHOST: Final = frozenset({"127.0.0.1", "::1"})
@@ -32,6 +33,14 @@ def check(settings: Settings) -> Iterator[Conflict]:
             'Choose another port with --admin HOST:PORT, or "off".',
         )
     yield from _access(settings.admin)
+    yield from _sharing(settings.identity)
+    store, workers = settings.rejections.store, settings.process.workers
+    if workers > 1 and store is not None and store.kind is StoreKind.MEMORY:
+        yield Conflict(
+            ("rejections.store", "process.workers"),
+            f"is {store}, which no other process sees, and there are {workers} workers",
+            'Name a file, a PostgreSQL database or "off", or have one worker.',
+        )
     upstream = _address(settings.upstream.url)
     for name, listener in (("listener.listen", listen), ("admin.listen", admin)):
         if listener is not None and _leads_to(upstream, listener):
@@ -53,6 +62,17 @@ def _access(admin: AdminSettings) -> Iterator[Conflict]:
             f"is {admin.listen}, which other machines may reach, and there is no token to keep them out",
             "Set CLOSE_GATEWAY_ADMIN__TOKEN to a secret of at least 16 characters, or admin.token_file to the path of "
             "a file with one, or listen on 127.0.0.1.",
+        )
+
+
+def _sharing(identity: IdentitySettings) -> Iterator[Conflict]:
+    """What stands in a shared cache is keyed with the secret: without one, no gateway could read what another wrote."""
+    if identity.cache is not None and identity.fingerprint_key is None:
+        yield Conflict(
+            ("identity.cache", "identity.fingerprint_key"),
+            "is given without the secret that the gateways share",
+            "Set CLOSE_GATEWAY_IDENTITY__FINGERPRINT_KEY to the same secret of at least 16 characters on all of them, "
+            "or leave the cache out.",
         )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway.config.cache import CacheLocation
 from gateway.config.check import check
 from gateway.config.known import KNOWN, SECTIONS, Known
 from gateway.config.problem import BadConfiguration, Problem
@@ -23,12 +24,13 @@ from gateway.config.values import quoted, spelled
 LONG: Final = 60
 """Characters of a value that are shown."""
 DRIVER: Final = "psycopg"
+CACHE_DRIVER: Final = "redis"
 LARGE: Final = 128
 """Bits of a number that is shown; Python refuses to write out very large ones."""
 # A URL may hold a password or a token, and a value may be in the wrong place.
 HINTS_OF_A_SECRET: Final = frozenset("@?#")
 # What is never shown, whatever is wrong with it.
-SECRETS: Final = frozenset({"admin.token", "identity.fingerprint_key", "rejections.store"})
+SECRETS: Final = frozenset({"admin.token", "identity.cache", "identity.fingerprint_key", "rejections.store"})
 SENTENCES: Final = {
     "bool_parsing": "is neither true nor false",
     "bool_type": "is neither true nor false",
@@ -168,6 +170,21 @@ def _conflicts(settings: Settings, sources: Mapping[str, str], invalid: set[str]
         what = f"names a PostgreSQL database, and its driver, {DRIVER}, is not installed"
         fix = "Install close-gateway[postgres], or name a file."
         yield Problem("rejections.store", sources["rejections.store"], what, fix)
+    cache = settings.identity.cache
+    if cache is not None:
+        problems = _cache_problems(cache)
+        yield from (Problem("identity.cache", sources["identity.cache"], what, fix) for what, fix in problems)
+
+
+def _cache_problems(cache: CacheLocation) -> Iterator[tuple[str, str]]:
+    """Find what of the machine the shared cache lacks: what is wrong, and what mends it."""
+    if importlib.util.find_spec(CACHE_DRIVER) is None:
+        what = f"names a Redis or Valkey, and its driver, {CACHE_DRIVER}, is not installed"
+        yield what, "Install close-gateway[redis], or leave the setting out."
+    unusable = None if cache.ca_file is None else _unusable(cache.ca_file)
+    if unusable is not None:
+        fix = "Name a readable file of certificates in PEM, or leave ssl_ca_certs out."
+        yield f"names in ssl_ca_certs a file that {unusable}", fix
 
 
 def _unusable(ca_file: Path) -> str | None:

@@ -14,6 +14,7 @@ from gateway.config.values import (
     ListenAddress,
     OpenPath,
     OptionalAddress,
+    OptionalCache,
     OptionalKey,
     OptionalPath,
     OptionalStore,
@@ -21,6 +22,7 @@ from gateway.config.values import (
     Seconds,
     SecondsOrNone,
     UpstreamUrl,
+    Workers,
 )
 
 __all__ = [
@@ -37,6 +39,7 @@ __all__ = [
     "LookupSettings",
     "Mode",
     "Oversize",
+    "ProcessSettings",
     "RejectionsSettings",
     "Settings",
     "ShutdownSettings",
@@ -166,6 +169,12 @@ class IdentitySettings:
     The same key gives the same fingerprints after a restart and on other gateways. None: one that is kept beside the
     store where that is a file; else a fresh random one at each start, so that fingerprints change with it.
     """
+    cache: OptionalCache = None
+    """The URL of a Redis or Valkey in which several gateways share what they were told: redis, rediss or unix.
+
+    They need the same fingerprint_key, which keys all that stands there. Where it fails, Close is asked as without it.
+    None ("off"): each gateway asks for itself.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +248,19 @@ class LogSettings:
     """JSON lines, or lines for reading."""
     level: LogLevel = LogLevel.INFO
     """The least severe level that is written. Refusals are warnings: with error, they go unlogged."""
+    access: bool = False
+    """Whether each request is logged once it is over, as request_served (info)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessSettings:
+    """[process] How many processes serve requests."""
+
+    workers: Workers = 1
+    """1: one does all. More: so many share the port, and one more process looks after them.
+
+    What is limited or remembered, each of them limits and remembers for itself: connections, identities, the backlog.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,4 +284,5 @@ class Settings:
     admin: AdminSettings = field(default_factory=AdminSettings)
     rejections: RejectionsSettings = field(default_factory=RejectionsSettings)
     log: LogSettings = field(default_factory=LogSettings)
+    process: ProcessSettings = field(default_factory=ProcessSettings)
     shutdown: ShutdownSettings = field(default_factory=ShutdownSettings)

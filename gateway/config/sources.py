@@ -16,6 +16,7 @@ FLAGS: Final = {
     "listener.listen": "--listen",
     "admin.listen": "--admin",
     "inspect.mode": "--mode",
+    "process.workers": "--workers",
 }
 # kubernetes.io, "Service": each pod is told the addresses of the services around it, in variables that begin with the
 # name of the service. One named close-gateway, or close-gateway-admin, would otherwise keep the gateway from starting.

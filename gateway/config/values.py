@@ -15,13 +15,14 @@ from urllib.parse import urlsplit
 from annotated_types import Ge, Gt, Le
 from pydantic_core import CoreSchema, core_schema
 
+from gateway.config.cache import CacheLocation
 from gateway.config.store import StoreLocation
 from gateway.secret import Secret
 
 SECRET_LENGTH = 16
 """A fingerprint key that can be guessed lets whoever reads a log try credentials against its fingerprints; a token that
 can be guessed lets anybody in."""
-OPEN_PATHS = ("/healthz", "/readyz")
+OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
 """Paths of the admin listener that tell nothing of anybody."""
 UNSPECIFIED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, never bound to
 
@@ -174,6 +175,10 @@ def _store_or_off(text: str) -> StoreLocation | None:
     return None if text == "off" else StoreLocation.parse(text)
 
 
+def _cache_or_off(text: str) -> CacheLocation | None:
+    return None if text == "off" else CacheLocation.parse(text)
+
+
 def secret(text: str) -> Secret:
     """Take a text that is long enough for a secret. Raises ValueError."""
     if len(text) < SECRET_LENGTH:
@@ -211,14 +216,19 @@ OptionalToken: TypeAlias = Annotated[
     Secret | None,
     Text(token, f"a text of at least {SECRET_LENGTH} characters without blanks, or leave the setting out"),
 ]
-OpenPath: TypeAlias = Annotated[str, Text(_open_path, f"paths that stay open: {' and '.join(OPEN_PATHS)}")]
+OpenPath: TypeAlias = Annotated[str, Text(_open_path, f"paths that stay open: {', '.join(OPEN_PATHS)}")]
 OptionalStore: TypeAlias = Annotated[
     StoreLocation | None,
     Text(_store_or_off, "the path of a file, :memory:, a URL such as postgresql://user@host/database, or off"),
 ]
+OptionalCache: TypeAlias = Annotated[
+    CacheLocation | None,
+    Text(_cache_or_off, "a URL such as redis://user:password@host:6379/0, rediss://host or unix:///run/a.sock, or off"),
+]
 Seconds: TypeAlias = Annotated[float, Gt(0), Le(86_400), Takes("a number of seconds above 0, up to 86400")]
 SecondsOrNone: TypeAlias = Annotated[float, Ge(0), Le(86_400), Takes("a number of seconds from 0 to 86400")]
 Count: TypeAlias = Annotated[int, Ge(1), Le(1_000_000), Takes("a whole number from 1 to 1000000")]
+Workers: TypeAlias = Annotated[int, Ge(1), Le(256), Takes("a whole number from 1 to 256")]
 Days: TypeAlias = Annotated[int, Ge(1), Le(36_500), Takes("a whole number of days from 1 to 36500")]
 Entries: TypeAlias = Annotated[int, Ge(1), Le(10**9), Takes("a whole number from 1 to 1000000000")]
 Bytes: TypeAlias = Annotated[int, Ge(1), Le(2**30), Takes("a whole number of bytes from 1 to 1073741824")]
@@ -257,3 +267,16 @@ def spelled(value: object) -> str:
             return quoted("off")
         case _:
             return quoted(str(value))
+
+
+def said(value: object) -> object:
+    """Give the value of a setting for JSON. A secret comes out as stars."""
+    match value:
+        case None | bool() | int() | float():
+            return value
+        case enum.Enum():
+            return said(value.value)
+        case tuple():
+            return [said(part) for part in value]
+        case _:
+            return printable(str(value))

@@ -50,18 +50,18 @@ class File:
         return answer
 
 
-def routes(listen: Callable[[], Address], *, login: bool) -> Mapping[str, Handler]:
-    """Make the handlers of the console. `login` tells whether there is one.
+def routes(listen: Callable[[], Address], *, login: Callable[[], bool]) -> Mapping[str, Handler]:
+    """Make the handlers of the console. `login` tells whether there is one now.
 
     `listen` tells where the gateway takes requests, for the page to show. It is asked at each request, since a gateway
     that was to choose a free port knows it once it has started.
     """
     files = _files()
     index = files.pop(PAGE)
-    content = index.content.replace(LOGIN, b"" if login else b" hidden")
 
     async def page(request: web.Request) -> web.Response:
         gateway = html.escape(str(listen())).encode()
+        content = index.content.replace(LOGIN, b"" if login() else b" hidden")
         return File(content.replace(GATEWAY, gateway), index.content_type).answer(request)
 
     async def part(request: web.Request) -> web.Response:

@@ -49,7 +49,6 @@ class RequestReader:
         "_fields",
         "_known",
         "_large",
-        "_limits",
         "_make",
         "_on_taken",
         "_parser",
@@ -59,6 +58,7 @@ class RequestReader:
         "_upgrade",
         "arrived",
         "arriving",
+        "limits",
         "over",
         "refused",
     )
@@ -66,7 +66,7 @@ class RequestReader:
     def __init__(self, make: Maker, on_taken: Callable[[], None], limits: ListenerSettings) -> None:
         self._make = make
         self._on_taken = on_taken
-        self._limits = limits
+        self.limits = limits
         self._parser: HttpRequestParser = httptools.HttpRequestParser(self)
         self._target = b""
         self._fields: list[tuple[bytes, bytes]] = []
@@ -89,7 +89,7 @@ class RequestReader:
     def feed(self, data: bytes) -> None:
         """Read what came."""
         fields = len(self._fields)
-        self._large = len(data) > self._limits.max_header or self._target != b""  # it began with earlier bytes
+        self._large = len(data) > self.limits.max_header or self._target != b""  # it began with earlier bytes
         self._advanced = False
         rest: bytes | memoryview = data
         while not self.over:
@@ -114,9 +114,9 @@ class RequestReader:
         if self.over:
             return
         try:
-            check_size(self._fields, self._limits)
-            if self._unfinished > self._limits.max_header + AROUND_A_FIELD:
-                raise field_too_long(self._limits)
+            check_size(self._fields, self.limits)
+            if self._unfinished > self.limits.max_header + AROUND_A_FIELD:
+                raise field_too_long(self.limits)
         except GatewayError as error:
             self._stop(error, None)
 
@@ -155,8 +155,8 @@ class RequestReader:
     def on_url(self, part: bytes) -> None:
         self._advanced = True  # it has a limit of its own
         self._target += part
-        if len(self._target) > self._limits.max_target:
-            self._fail(TargetTooLong(f"The request target is longer than {self._limits.max_target} bytes."))
+        if len(self._target) > self.limits.max_target:
+            self._fail(TargetTooLong(f"The request target is longer than {self.limits.max_target} bytes."))
 
     def on_header(self, name: bytes, value: bytes | None) -> None:
         # RFC 9110, 5.5: blanks around a value are not part of it. Those before it, the parser takes off.
@@ -178,8 +178,8 @@ class RequestReader:
             wants_keep_alive=parser.should_keep_alive(),
         )
         try:
-            if self._large or len(fields) > self._limits.max_headers:
-                check_size(fields, self._limits)
+            if self._large or len(fields) > self.limits.max_headers:
+                check_size(fields, self.limits)
             check(exchange, version)
         except GatewayError as error:
             self._fail(error, exchange)

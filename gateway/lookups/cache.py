@@ -1,5 +1,6 @@
 """Identities remembered: for a while, up to a number, the least recently used forgotten first."""
 
+import math
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -50,18 +51,21 @@ class IdentityCache:
         self._entries.move_to_end(key)
         return identity
 
-    def put(self, key: Key, identity: Identity | Unknown, now: float) -> None:
+    def put(self, key: Key, identity: Identity | Unknown, now: float, most: float = math.inf) -> None:
+        """Remember this, for `most` seconds at most."""
         lasts = self._ttl if isinstance(identity, Identity) else min(self._ttl, self._pause)
-        self._entries[key] = (now + lasts, identity)
+        self._entries[key] = (now + min(lasts, most), identity)
         self._entries.move_to_end(key)
         self._by_credential.setdefault(key[0], set()).add(key)
         while len(self._entries) > self._max_entries:
             self._remove(next(iter(self._entries)))
 
-    def forget(self, credential: bytes) -> None:
-        """Drop all that was learnt on this credential."""
-        for key in list(self._by_credential.get(credential, ())):
+    def forget(self, credential: bytes) -> list[Key]:
+        """Drop all that was learnt on this credential, and tell what that was."""
+        keys = list(self._by_credential.get(credential, ()))
+        for key in keys:
             self._remove(key)
+        return keys
 
     def _remove(self, key: Key) -> None:
         del self._entries[key]

@@ -57,6 +57,10 @@ class Flood:
             self._fold(key, rejection, at)
         return False
 
+    def admit(self, max_per_second: int) -> None:
+        """Admit so many in a second from now on."""
+        self._max = max_per_second
+
     @property
     def folds(self) -> int:
         """How many there are to take, now or once their second is over."""

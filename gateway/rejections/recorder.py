@@ -18,7 +18,7 @@ from typing import Any, Final, TypeAlias
 
 from structlog.typing import FilteringBoundLogger
 
-from gateway.config.settings import RejectionsSettings
+from gateway.config.settings import Capture, RejectionsSettings
 from gateway.config.store import StoreKind
 from gateway.rejections.backlog import Backlog
 from gateway.rejections.capture import Sketch, sketch
@@ -44,7 +44,7 @@ FLUSH: Final = 5.0
 MOST_IN_MEMORY: Final = 100_000
 """Entries of a store in memory."""
 
-Held: TypeAlias = Sketch | tuple[Mapping[str, object], bytes]
+Held: TypeAlias = Sketch | tuple[Mapping[str, object], bytes, Capture]
 Noted: TypeAlias = tuple[int, Rejection, Held]
 
 
@@ -87,7 +87,7 @@ class Recorder:
         folder = settings.backlog_folder or location.folder
         in_memory = location.kind is StoreKind.MEMORY
         self._backlog = Backlog(settings.backlog, None if in_memory else folder, location.name)
-        keep = min(settings.keep_entries, MOST_IN_MEMORY) if in_memory else settings.keep_entries
+        keep = self._kept(settings)
         self._writer = Writer(store, self._backlog, log, keep_days=settings.keep_days, keep_entries=keep)
         self._lock = threading.Lock()
         self._noted: list[Noted] = []
@@ -104,6 +104,13 @@ class Recorder:
         self._instance = instance
         self._thread.start()
         self._writer.start()
+
+    def renew(self, settings: RejectionsSettings, log: FilteringBoundLogger, *, enforced: bool) -> None:
+        """Have these settings in force for what is recorded from now on. Where entries are kept, or wait, stays."""
+        with self._lock:
+            self._settings, self._log, self._enforced = settings, log, enforced
+            self._flood.admit(settings.max_per_second)
+        self._writer.renew(log, keep_days=settings.keep_days, keep_entries=self._kept(settings))
 
     def record(self, rejection: Rejection, members: Mapping[str, object], body: bytes) -> None:
         """Keep it. `members` are what the body says, as Close reads it; nobody may change them any more."""
@@ -156,13 +163,17 @@ class Recorder:
                 outcome="the next run brings them into the store, but for those that are only logged",
             )
 
+    def _kept(self, settings: RejectionsSettings) -> int:
+        in_memory = self._store.location.kind is StoreKind.MEMORY
+        return min(settings.keep_entries, MOST_IN_MEMORY) if in_memory else settings.keep_entries
+
     def _hold(self, members: Mapping[str, object], body: bytes) -> Held:
         """Keep a body for its sketch, or make that at once."""
         size = len(body)
         if size > LARGE or self._held + size > HELD:
             return sketch(members, body, self._settings.capture)
         self._held += size
-        return members, body
+        return members, body, self._settings.capture
 
     def _work(self) -> None:
         while not self._closing.is_set():
@@ -191,7 +202,7 @@ class Recorder:
 
     def _entry(self, noted: Noted) -> Entry:
         at, rejection, held = noted
-        drawn = held if isinstance(held, Sketch) else sketch(*held, self._settings.capture)
+        drawn = held if isinstance(held, Sketch) else sketch(*held)
         return self._made(rejection, at, last_at=at, shape=drawn.shape, captured=drawn.captured)
 
     def _folded_entry(self, fold: Fold) -> Entry:

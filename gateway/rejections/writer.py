@@ -84,6 +84,10 @@ class Writer:
             return StoreStatus.BEHIND
         return StoreStatus.OK
 
+    def renew(self, log: FilteringBoundLogger, *, keep_days: int, keep_entries: int) -> None:
+        """Keep so much from the next look on."""
+        self._log, self._keep_days, self._keep_entries = log, keep_days, keep_entries
+
     def start(self) -> None:
         self._thread.start()
 

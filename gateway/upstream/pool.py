@@ -82,6 +82,7 @@ class Pool:
         self._opening = 0
         self._waiting: deque[asyncio.Future[UpstreamConnection | None]] = deque()
         self._sweep: asyncio.TimerHandle | None = None
+        self._retired = False
 
     @property
     def idle(self) -> int:
@@ -90,6 +91,15 @@ class Pool:
     @property
     def open(self) -> int:
         return len(self._open)
+
+    @property
+    def opening(self) -> int:
+        return self._opening
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a connection."""
+        return len(self._waiting)
 
     def take(self) -> UpstreamConnection | None:
         """Lend an open connection that is free now, if there is one. While anyone waits, there is none."""
@@ -194,6 +204,9 @@ class Pool:
             if not turn.done():
                 turn.set_result(connection)  # handed over, so that no newcomer takes it first
                 return
+        if self._retired:
+            connection.close()
+            return
         connection.idle_since = self._loop.time()
         self._idle.append(connection)
         if self._sweep is None:
@@ -213,6 +226,12 @@ class Pool:
         self._sweep = None
         if self._idle:
             self._sweep = self._loop.call_at(self._idle[0].idle_since + self._idle_timeout, self._retire_old)
+
+    def retire(self) -> None:
+        """Keep no connection any more: what is under way is finished, and each is closed after it."""
+        self._retired = True
+        while self._idle:
+            self._idle.popleft().close()
 
     async def close(self) -> None:
         """Close every connection, whatever is under way."""

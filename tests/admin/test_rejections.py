@@ -122,7 +122,8 @@ async def test_a_store_that_is_off() -> None:
                 assert "rejections.store" in (await answer.json())["errors"][0]
         async with client.get(f"{url}/readyz") as answer:
             off = {"status": "off", "reason": None, "waiting": 0}
-            assert (answer.status, await answer.json()) == (200, {"status": "ready", "store": off})
+            ready = await answer.json()
+            assert (answer.status, ready["status"], ready["serving"], ready["store"]) == (200, "ready", 1, off)
 
 
 async def test_a_store_that_is_down(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import io
 import json
 import socket
-from collections import Counter
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -15,12 +14,18 @@ from gateway.admin.server import AdminServer
 from gateway.config.settings import Address
 from gateway.errors import PortTaken
 from gateway.log import make_log
+from gateway.snapshot import Snapshot
+
+
+async def look() -> Snapshot:
+    """Take a snapshot of a gateway that has done nothing yet."""
+    return Snapshot()
 
 
 @pytest.fixture
 async def address() -> AsyncIterator[Address]:
     """An admin listener that has one more name."""
-    server = AdminServer({"/healthz": health(Counter())}, Address("127.0.0.1", 0), ("Gateway.Internal",))
+    server = AdminServer({"/healthz": health(look)}, Address("127.0.0.1", 0), ("Gateway.Internal",))
     yield await server.open()
     await server.close()
 

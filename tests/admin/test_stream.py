@@ -79,7 +79,7 @@ async def test_a_readiness_that_ends(tmp_path: Path) -> None:
     """While the gateway waits for its last requests it is not ready for further ones."""
     async with admin(tmp_path) as asked:
         assert (await asked.get("/readyz"))["status"] == "ready"
-        asked.gateway.gateway._stopping = True
+        asked.gateway.gateway.serving.stopping = True
         assert (await asked.get("/readyz", 503))["status"] == "draining"
 
 
@@ -152,7 +152,9 @@ async def test_who_takes_nothing_is_cut_off(tmp_path: Path) -> None:
     """A client that has stopped to read is let go, and its place is free."""
     large = "x" * 60_000
     async with admin(tmp_path, [an_entry(captured=large) for _ in range(400)]) as asked:
-        news = asked.gateway.gateway._news
+        panel = asked.gateway.gateway.panel
+        assert panel is not None
+        news = panel.news
         assert news is not None
         news._rhythm = QUICK
         host, port = asked.url.removeprefix("http://").split(":")

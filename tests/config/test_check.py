@@ -2,8 +2,16 @@ from pathlib import Path
 
 import pytest
 
+from gateway.config.cache import CacheLocation
 from gateway.config.check import Conflict, check
-from gateway.config.settings import Address, AdminSettings, ListenerSettings, Settings, UpstreamSettings
+from gateway.config.settings import (
+    Address,
+    AdminSettings,
+    IdentitySettings,
+    ListenerSettings,
+    Settings,
+    UpstreamSettings,
+)
 from gateway.secret import Secret
 
 OFF = None
@@ -114,3 +122,12 @@ def test_two_tokens() -> None:
     """Nobody could tell which of them holds."""
     both = Settings(admin=AdminSettings(token=TOKEN, token_file=Path("token")))
     assert [conflict.names[0] for conflict in check(both)] == ["admin.token_file"]
+
+
+def test_a_shared_cache_needs_a_shared_secret() -> None:
+    """Without it no gateway could read what another wrote, and anybody what stands there."""
+    cache = CacheLocation.parse("redis://h")
+    (conflict,) = check(Settings(identity=IdentitySettings(cache=cache)))
+    assert conflict.names == ("identity.cache", "identity.fingerprint_key")
+    assert "CLOSE_GATEWAY_IDENTITY__FINGERPRINT_KEY" in conflict.fix
+    assert list(check(Settings(identity=IdentitySettings(cache=cache, fingerprint_key=Secret("x" * 16))))) == []

@@ -282,12 +282,13 @@ def test_every_setting_says_what_it_takes() -> None:
         "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080",
         "HOST:PORT, such as 127.0.0.1:8081 or [::1]:8081, or off",
         "a URL of scheme, host and, where it is needed, port, such as https://api.close.com",
+        "a whole number from 1 to 256",
         "a list of host names without a port, such as gateway.internal",
         "a number of seconds above 0, up to 86400",
         "a number of seconds from 0 to 86400",
         "a text of at least 16 characters, or leave the setting out",
         "a text of at least 16 characters without blanks, or leave the setting out",
-        "a list of paths that stay open: /healthz and /readyz",
+        "a list of paths that stay open: /healthz, /readyz, /metrics",
         "a whole number from 1 to 1000000",
         "a whole number from 1 to 1000000000",
         "a whole number of days from 1 to 36500",
@@ -299,6 +300,7 @@ def test_every_setting_says_what_it_takes() -> None:
         "shape, redacted or full",
         "the path of a file",
         "the path of a file, :memory:, a URL such as postgresql://user@host/database, or off",
+        "a URL such as redis://user:password@host:6379/0, rediss://host or unix:///run/a.sock, or off",
         "true or false",
     }
 

@@ -52,6 +52,43 @@ def test_the_file_of_the_token(tmp_path: Path) -> None:
     assert admin_token(load(None, variable, {}).settings.admin) == Secret("canary-canary-canary")
 
 
+SHARED = {"CLOSE_GATEWAY_IDENTITY__FINGERPRINT_KEY": f"{CANARY}-{CANARY}"}
+CACHE = "CLOSE_GATEWAY_IDENTITY__CACHE"
+
+
+def test_the_driver_of_redis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is an extra too."""
+    variables = {**SHARED, CACHE: f"redis://u:{CANARY}@h/0"}
+    assert str(load(None, variables, {}).settings.identity.cache) == "redis://u:***@h/0"
+    monkeypatch.setattr("gateway.config.load.CACHE_DRIVER", "no_such_driver")
+    assert problems_of(environ=variables) == [
+        Problem(
+            "identity.cache",
+            CACHE,
+            "names a Redis or Valkey, and its driver, no_such_driver, is not installed",
+            "Install close-gateway[redis], or leave the setting out.",
+        )
+    ]
+
+
+def test_the_authorities_of_redis(tmp_path: Path) -> None:
+    """They are tried before any port is opened, as those of Close are."""
+    file = tmp_path / "ca.pem"
+    variables = {**SHARED, CACHE: f"rediss://u:{CANARY}@h/0?ssl_ca_certs={file}"}
+    assert problems_of(environ=variables) == [
+        Problem(
+            "identity.cache",
+            CACHE,
+            "names in ssl_ca_certs a file that cannot be read: no such file or directory",
+            "Name a readable file of certificates in PEM, or leave ssl_ca_certs out.",
+        )
+    ]
+    trustme.CA().cert_pem.write_to_path(str(file))
+    cache = load(None, variables, {}).settings.identity.cache
+    assert cache is not None
+    assert cache.ca_file == file
+
+
 def test_the_driver_of_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is an extra: who names such a store and lacks it is told before any port is opened, and no password."""
     variable = {"CLOSE_GATEWAY_REJECTIONS__STORE": f"postgresql://u:{CANARY}@h/d"}

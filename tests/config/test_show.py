@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from gateway.config.cache import CacheLocation
 from gateway.config.known import KNOWN
 from gateway.config.load import Loaded, load
 from gateway.config.problem import BadConfiguration
@@ -51,12 +52,15 @@ def test_a_secret_is_shown_as_stars() -> None:
     """And stars are no key: a shown file with one is not taken for a configuration."""
     store = StoreLocation.parse("postgresql://u:canary@h/d?sslmode=require&password=canary")
     settings = Settings(
-        identity=IdentitySettings(fingerprint_key=Secret("canary-3c1f-canary")),
+        identity=IdentitySettings(
+            fingerprint_key=Secret("canary-3c1f-canary"), cache=CacheLocation.parse("redis://u:canary@h/1")
+        ),
         rejections=RejectionsSettings(store=store),
     )
     text = show(Loaded(settings, {}))
     assert '\nfingerprint_key = "***"\n' in text
     assert '\nstore = "postgresql://u:***@h/d?sslmode=require&password=***"\n' in text
+    assert '\ncache = "redis://u:***@h/1"\n' in text
     assert "canary" not in text
     with pytest.raises(BadConfiguration, match=r"rejections\.store"):
         reloaded(text)
@@ -86,6 +90,7 @@ GIVEN = st.fixed_dictionaries(
         "admin.hosts": st.lists(st.sampled_from(["a.example", "::1", "10.0.0.1"])),
         "admin.open": st.lists(st.sampled_from(["/healthz", "/readyz"])),
         "rejections.store": st.sampled_from(["off", ":memory:", "a b.sqlite3", "postgresql://u@h/d?sslmode=require"]),
+        "identity.cache": st.just("off"),
         "rejections.capture": st.sampled_from(["shape", "redacted", "full"]),
         "rejections.keep_entries": st.integers(1, 10**9),
         "rejections.backlog_folder": st.sampled_from(["/var/lib/a", "~"]),

@@ -50,7 +50,7 @@ class Site:
                 await asyncio.sleep(0.02)
 
     def _settled(self) -> bool:
-        recorder = self.running.gateway._recorder
+        recorder = self.running.gateway.serving.recorder
         assert recorder is not None
         state = recorder.state()
         return state.status is StoreStatus.OK and not state.waiting

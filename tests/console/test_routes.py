@@ -16,7 +16,7 @@ from gateway.console.routes import routes
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
     """A client of a server with the routes of the console alone."""
     app = web.Application()
-    for path, handler in routes(lambda: Address("127.0.0.1", 8080), login=False).items():
+    for path, handler in routes(lambda: Address("127.0.0.1", 8080), login=lambda: False).items():
         app.router.add_get(path, handler)
     async with TestServer(app) as server, aiohttp.ClientSession(server.make_url("/")) as session:
         yield session

@@ -269,7 +269,7 @@ async def test_a_client_that_leaves_while_it_waits_holds_nobody_up() -> None:
     ):
         await first.send(GET)
         await upstream.received(1)
-        queue = gateway.gateway._pool._waiting
+        queue = gateway.gateway.serving.road.pool._waiting
         async with connected(gateway.port) as leaver, connected(gateway.port) as last:
             await leaver.send(b"GET /left HTTP/1.1\r\nHost: a\r\n\r\n")
             await until(lambda: len(queue) == 1)

@@ -96,4 +96,4 @@ async def test_a_fault_in_a_request_leaves_no_connection_behind(monkeypatch: pyt
         assert (await client.answer()).status == 500
         await asyncio.wait_for(upstream.connections[0].left.wait(), 5)
         assert_logged(gateway, "relay.py")
-        assert gateway.gateway._pool.open == 0
+        assert gateway.gateway.serving.road.pool.open == 0

@@ -114,7 +114,7 @@ async def test_a_connection_closed_while_unused_costs_no_request() -> None:
     async with recording(closes(OK)) as upstream, running(upstream.url) as gateway:
         for _ in range(3):
             assert (await ask(gateway.port, POST)).status == 200
-            await until(lambda: gateway.gateway._pool.open == 0)
+            await until(lambda: gateway.gateway.serving.road.pool.open == 0)
         assert len(upstream.requests) == 3
 
 

@@ -171,7 +171,7 @@ async def test_nothing_is_left_behind() -> None:
             await asyncio.wait_for(connection.left.wait(), 5)
         ours = {connection.task for connection in upstream.connections}
         assert asyncio.all_tasks() - before - ours == set()
-        assert gateway.gateway._pool.open == 0
+        assert gateway.gateway.serving.road.pool.open == 0
 
 
 async def test_a_look_up_that_nobody_waits_for_is_not_left_behind() -> None:

@@ -116,7 +116,7 @@ class Rig:
     @property
     def busy(self) -> int:
         """Connections to the upstream that are lent."""
-        pool = self.gateway.gateway._pool
+        pool = self.gateway.gateway.serving.road.pool
         return pool.open - pool.idle
 
     async def check_canary(self) -> None:

@@ -1,0 +1,137 @@
+"""Takes requests and sees them answered, by the settings in force: all of a gateway but its admin listener."""
+
+import asyncio
+import platform
+import socket
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from structlog.typing import FilteringBoundLogger
+
+from gateway.access_log import access_log
+from gateway.config.settings import Mode, Settings
+from gateway.exchange import Downstream, Exchange
+from gateway.listener import Listener
+from gateway.log import at_level
+from gateway.lookups.link import Link
+from gateway.meters import Meters, Readings, only
+from gateway.outgoing import Rounds
+from gateway.rejections.recorder import Recorder
+from gateway.rejections.store import Store
+from gateway.road import Road, Roadside, trust
+from gateway.snapshot import Snapshot
+from gateway.vitals import vitals
+
+
+class Serving:
+    """Serves once it is started. It belongs to the event loop that it is made in.
+
+    `key` keys the fingerprints of credentials. `listen` tells the address in force once it is started.
+    """
+
+    def __init__(self, settings: Settings, key: bytes, store: Store | None, log: FilteringBoundLogger) -> None:
+        self.settings = settings
+        self._log = log
+        rounds = Rounds(asyncio.get_running_loop())
+        self.meters = Meters()
+        self.stopping = False
+        self.listen = settings.listener.listen
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
+        self.recorder = None if store is None else _recorder(settings, store, log)
+        self._link = _link(settings, log)
+        self._beside = Roadside(rounds, self.meters, self.recorder, self._thread, key, self._link)
+        self.road = Road(settings, trust(settings), self._beside, log)
+        self._retired: list[Road] = []
+        self._downstream = Downstream(
+            key, self.meters, on_end=_on_end(settings, log), on_fault=self.road.dispatcher.fault
+        )
+        self.listener = Listener(self.road.dispatcher.dispatch, settings.listener, self._downstream, rounds, log)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What has been done with email writes."""
+        return self.meters.counts
+
+    async def start(self, sockets: Sequence[socket.socket] = ()) -> None:
+        """Accept from these sockets, or open the port of the settings. Raises PortTaken."""
+        self.listen = await self.listener.open(sockets)
+        if self.recorder is not None:
+            await self.recorder.start(f"{platform.node()}:{self.listen.port}")
+        if self._link is not None:
+            self._link.start()
+
+    async def renew(self, settings: Settings) -> None:
+        """Have these settings in force for what comes from now on. Raises OSError, and nothing has changed then."""
+        tls = await asyncio.to_thread(trust, settings)
+        log = at_level(self._log, settings.log.level.value)
+        road = Road(settings, tls, self._beside, log, self.road.known_to(settings))
+        # From here on nothing can fail, and nothing waits: no request sees a part of the one and of the other.
+        before, self.road, self.settings, self._log = self.road, road, settings, log
+        self._downstream.on_end = _on_end(settings, log)
+        self._downstream.on_fault = road.dispatcher.fault
+        self.listener.renew(road.dispatcher.dispatch, settings.listener, log)
+        if self.recorder is not None:
+            self.recorder.renew(settings.rejections, log, enforced=settings.inspect.mode is Mode.ENFORCE)
+        if self._link is not None:
+            self._link.renew(log, pause=settings.lookups.breaker_pause)
+        before.retire()
+        self._retired = [road for road in [*self._retired, before] if not road.over]
+
+    def snapshot(self) -> Snapshot:
+        return Snapshot(
+            serving=1,
+            draining=self.stopping,
+            in_flight=self.listener.active,
+            counts=self.meters.counts.copy(),
+            readings={**self.meters.read(), **self._gauges(), **vitals()},
+            store=None if self.recorder is None else self.recorder.state(),
+            cache=None if self._link is None else self._link.state,
+        )
+
+    def _gauges(self) -> Readings:
+        roads = [*self._retired, self.road]
+        pools = [road.pool for road in roads]
+        idle, opened = sum(pool.idle for pool in pools), sum(pool.open for pool in pools)
+        return {
+            "identity_cache_entries": only(self.road.remembered),
+            "upstream_connections": {
+                ("idle",): idle,
+                ("busy",): opened - idle,
+                ("opening",): sum(pool.opening for pool in pools),
+            },
+            "upstream_waiting": only(sum(pool.waiting for pool in pools)),
+            "client_connections": only(self.listener.connections),
+            "requests_in_flight": only(self.listener.active),
+        }
+
+    async def drain(self) -> int:
+        """Finish what is in flight, for at most `shutdown.grace` seconds; tell how many requests were cut off."""
+        self.stopping = True
+        return await self.listener.drain(self.settings.shutdown.grace)
+
+    async def close(self) -> None:
+        """Close all but the store."""
+        for road in (*self._retired, self.road):
+            await road.close()
+        if self._link is not None:
+            await self._link.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def close_store(self) -> None:
+        """Write what waits, and close the store: nobody may ask it any more."""
+        if self.recorder is not None:
+            await self.recorder.close()
+
+
+def _on_end(settings: Settings, log: FilteringBoundLogger) -> Callable[[Exchange], None] | None:
+    return access_log(log) if settings.log.access else None
+
+
+def _link(settings: Settings, log: FilteringBoundLogger) -> Link | None:
+    cache = settings.identity.cache
+    return None if cache is None else Link(cache, log, pause=settings.lookups.breaker_pause)
+
+
+def _recorder(settings: Settings, store: Store, log: FilteringBoundLogger) -> Recorder:
+    return Recorder(settings.rejections, store, log, enforced=settings.inspect.mode is Mode.ENFORCE)
