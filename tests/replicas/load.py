@@ -147,6 +147,8 @@ class Load:
         self._balancer = balancer
         self._seed = seed
         self._crowds = 0
+        self._going = asyncio.Event()
+        self._going.set()
         self._stop = asyncio.Event()
 
     @classmethod
@@ -184,17 +186,31 @@ class Load:
         await self.until(lambda: len(self.ledger.under_way(backend)) >= least)
 
     async def crowd(self) -> list[str]:
-        """Have emails come for new credentials, each over several connections, all at once; give the credentials."""
+        """Have emails come for new credentials, each over several connections, all at once; give the credentials.
+
+        All else rests meanwhile: a machine as busy as that would keep the cache from answering in time.
+        """
         self._crowds += 1
         keys = [f"crowd-{self.name}-{self._crowds}-{number}" for number in range(KEYS)]
-        connections = [(key, await Connection.to(self._balancer)) for key in keys for _ in range(CROWD)]
-        async with asyncio.TaskGroup() as group:
-            for number, (key, connection) in enumerate(connections):
-                planned = Planned(f"{key}-{number}", Kind.FILLED, key, self.lead)
-                group.create_task(connection.ask(planned, self.ledger))
-        for _, connection in connections:
-            await connection.close()
+        async with self._at_rest():
+            connections = [(key, await Connection.to(self._balancer)) for key in keys for _ in range(CROWD)]
+            async with asyncio.TaskGroup() as group:
+                for number, (key, connection) in enumerate(connections):
+                    planned = Planned(f"{key}-{number}", Kind.FILLED, key, self.lead)
+                    group.create_task(connection.ask(planned, self.ledger))
+            for _, connection in connections:
+                await connection.close()
         return keys
+
+    @contextlib.asynccontextmanager
+    async def _at_rest(self) -> AsyncIterator[None]:
+        """Have the clients pause."""
+        self._going.clear()
+        try:
+            await self.until(lambda: self.ledger.settled == len(self.ledger.entries))
+            yield
+        finally:
+            self._going.set()
 
     async def _client(self, number: int) -> None:
         chance = random.Random(f"{self._seed} {self.name} {number}")
@@ -203,6 +219,7 @@ class Load:
             connection = await Connection.to(self._balancer)
             try:
                 for _ in range(chance.choice((1, LIFE))):
+                    await self._going.wait()
                     if self._stop.is_set() or not connection.usable:
                         break
                     sent += 1

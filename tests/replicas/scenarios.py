@@ -18,7 +18,7 @@ UNDER_WAY: Final = 3
 HELD: Final = 0.6
 """Seconds that a request takes which is to be there when a gateway stops."""
 PATIENCE: Final = 15.0
-ATTEMPTS: Final = 3
+ATTEMPTS: Final = 5
 LOGGED: Final = 0.5
 """Seconds within which an event is in the log."""
 
