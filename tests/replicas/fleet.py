@@ -25,7 +25,7 @@ SETTINGS: Final = {
     "LISTENER__LISTEN": "127.0.0.1:0",
     "ADMIN__LISTEN": "127.0.0.1:0",
     "IDENTITY__FINGERPRINT_KEY": "shared by all of the fleet",
-    "LOOKUPS__TIMEOUT": "5",
+    "LOOKUPS__TIMEOUT": "4",
     "LOOKUPS__BREAKER_PAUSE": "0.5",  # as long a cache that failed is left alone, too
     # Each rejection is to be found by itself, and what waits for the store is to reach the file as well.
     "REJECTIONS__MAX_PER_SECOND": "100000",

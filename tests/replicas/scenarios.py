@@ -9,8 +9,8 @@ from typing import Final, TypeAlias
 
 from tests.replicas.account import Account
 from tests.replicas.fleet import Replica
-from tests.replicas.ledger import Entry, Kind
-from tests.replicas.load import Connection, Load, Planned
+from tests.replicas.ledger import Kind
+from tests.replicas.load import KEYS, Connection, Load, Planned
 from tests.replicas.site import CACHE_DOWN, Site, store_state
 
 UNDER_WAY: Final = 3
@@ -53,10 +53,12 @@ async def crowded(site: Site, seconds: float) -> Account:
 
 
 async def killed(site: Site, seconds: float) -> Account:
-    """Kill a gateway while it has requests in hand, and replace it after a while."""
-    victim = site.fleet.replicas[0]
-    async with site.load("killed") as load:
+    """Kill a gateway while it has requests in hand and has claimed look-ups, and replace it after a while."""
+    async with site.load("killed") as load, asyncio.TaskGroup() as group:
+        victim = site.fleet.replicas[0]
         await load.goes_on(seconds)
+        group.create_task(load.crowd(rest=False))
+        await load.until(lambda: sum(f"crowd-{load.name}" in key for key in site.upstream.asked) >= KEYS // 2)
         await load.under_way(victim.backend, UNDER_WAY)
         doomed = site.balancer.pairings(victim.backend)
         in_hand = len(load.ledger.under_way(victim.backend))
@@ -72,16 +74,16 @@ async def killed(site: Site, seconds: float) -> Account:
 
 async def drained(site: Site, seconds: float) -> Account:
     """Stop a gateway in good order, with a request in hand that takes a while, and replace it."""
-    leaving = site.fleet.replicas[0]
-    async with site.load("drained") as load:
+    async with site.load("drained") as load, asyncio.TaskGroup() as group:
+        leaving = site.fleet.replicas[0]
         await load.goes_on(seconds)
-        held = asyncio.create_task(_held(site, load, leaving))
-        await load.until(lambda: any(entry.token.endswith("held") for entry in load.ledger.entries))
+        held = Planned(f"{load.name}-held", Kind.PASSED, "key-held", load.lead, HELD)
+        group.create_task(_by_way_of(leaving, held, site, load))
+        await load.until(lambda: site.upstream.arrived[held.token] > 0)
         leaving.terminate()
         code = await leaving.exit_code()
         load.ledger.phase = "without it"
         await load.goes_on(seconds)
-        await held
         await site.fleet.fill_up()
         load.ledger.phase = "replaced"
         await load.goes_on(seconds)
@@ -89,17 +91,14 @@ async def drained(site: Site, seconds: float) -> Account:
     return await site.account(load, facts)
 
 
-async def _held(site: Site, load: Load, replica: Replica) -> Entry:
-    """Ask something that takes long, by way of this gateway."""
+async def _by_way_of(replica: Replica, planned: Planned, site: Site, load: Load) -> None:
+    """Ask by way of this gateway."""
     spare: list[Connection] = []
     try:
         async with asyncio.timeout(PATIENCE):
-            while True:
-                connection = await Connection.to(site.balancer)
-                spare.append(connection)
-                if connection.pairing.backend is replica.backend:
-                    planned = Planned(f"{load.name}-held", Kind.PASSED, "key-held", load.lead, HELD)
-                    return await connection.ask(planned, load.ledger)
+            while not spare or spare[-1].pairing.backend is not replica.backend:
+                spare.append(await Connection.to(site.balancer))
+            await spare[-1].ask(planned, load.ledger)
     finally:
         for connection in spare:
             await connection.close()

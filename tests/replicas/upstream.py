@@ -85,6 +85,6 @@ class Upstream:
             self.senders[token] = email.get("sender")
         else:
             token = target.path.removeprefix(LEADS).removesuffix("/")
-            await asyncio.sleep(float(parse_qs(target.query).get("hold", ["0"])[0]))
         self.arrived[token] += 1
+        await asyncio.sleep(float(parse_qs(target.query).get("hold", ["0"])[0]))
         return {"note": token}
