@@ -65,12 +65,18 @@ class Asked:
 
 
 class Link:
-    """Asks the cache as long as it does well. `failures` counts how often it has ceased to."""
+    """Asks the cache as long as it does well. `failures` counts how often it has ceased to.
 
-    def __init__(self, location: CacheLocation, log: FilteringBoundLogger, *, pause: float) -> None:
+    `pause` is until the next try, `budget` for an answer, both in seconds.
+    """
+
+    def __init__(
+        self, location: CacheLocation, log: FilteringBoundLogger, *, pause: float, budget: float = BUDGET
+    ) -> None:
         self._location = location
         self._log = log
         self._pause = pause
+        self._budget = budget
         self._connection: AbstractConnection | None = None
         self._reason: str | None = STARTING
         self._down_since: float | None = None
@@ -99,8 +105,8 @@ class Link:
 
     @contextmanager
     def in_time(self) -> Iterator[None]:
-        """Give what is asked within BUDGET to be answered; a cache that takes longer is down."""
-        timer = Timer(lambda: self._failed(TOO_SLOW))
+        """Give what is asked within the budget to be answered; a cache that takes longer is down."""
+        timer = Timer(self._budget, lambda: self._failed(TOO_SLOW))
         try:
             yield
         finally:
@@ -181,7 +187,7 @@ class Link:
         # The driver takes a tenth of a second to import, and authorities take their time to load.
         made = await asyncio.get_running_loop().run_in_executor(None, _connection, self._location)
         self._connection = made
-        for seconds in (CONNECT, BUDGET):
+        for seconds in (CONNECT, self._budget):
             async with asyncio.timeout(seconds):
                 await _answers(made, [("SET", PROBE, b"", "PX", 1000), ("GETRANGE", PROBE, 0, 0)])
 
@@ -207,11 +213,11 @@ class Link:
 
 
 class Timer:
-    """Calls back after BUDGET, in two steps: see GRACE."""
+    """Calls back after so many seconds, in two steps: see GRACE."""
 
-    def __init__(self, late: Callable[[], None]) -> None:
+    def __init__(self, seconds: float, late: Callable[[], None]) -> None:
         self._late = late
-        self._handle = asyncio.get_running_loop().call_later(BUDGET - GRACE, self._nearly)
+        self._handle = asyncio.get_running_loop().call_later(seconds - GRACE, self._nearly)
 
     def _nearly(self) -> None:
         self._handle = asyncio.get_running_loop().call_later(GRACE, self._late)

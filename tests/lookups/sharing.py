@@ -25,6 +25,8 @@ UPSTREAM: Final = "https://api.close.com"
 JANE: Final = Identity("jane@example.com")
 """Whom OWNER tells."""
 TELLS: Final = answers(OWNER)
+PATIENT: Final = 10.0
+"""Seconds for Redis to answer, where a test is not about that: the machine may be busy with something else."""
 PAUSE: Final = 0.2
 """Seconds until a cache that is down is tried again."""
 
@@ -95,6 +97,7 @@ async def peers(
     up: bool = True,
     timeout: float = 5.0,  # noqa: ASYNC109 - that of the look-ups
     ttl: float = 600.0,
+    budget: float = PATIENT,
 ) -> AsyncIterator[tuple[Recording, list[Peer]]]:
     """Run an upstream and so many gateways' identities before it, each with a pool and a connection of its own."""
     async with AsyncExitStack() as stack:
@@ -103,7 +106,9 @@ async def peers(
         for _ in range(count):
             pool = await stack.enter_async_context(pooled(upstream.url, max_connections=100))
             lines = io.BytesIO()
-            link = Link(CacheLocation.parse(url), make_log("debug", console=False, stream=lines), pause=PAUSE)
+            link = Link(
+                CacheLocation.parse(url), make_log("debug", console=False, stream=lines), pause=PAUSE, budget=budget
+            )
             shared = SharedIdentities(link, Seal(KEY, UPSTREAM), ttl=ttl, pause=5.0, timeout=timeout)
             stack.push_async_callback(link.close)
             meters = Meters()

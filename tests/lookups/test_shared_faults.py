@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 import pytest
 import trustme
 
-from gateway.lookups.link import CacheState
+from gateway.lookups.link import BUDGET, CacheState
 from tests.lookups.redis_server import RedisServer, redis_server
-from tests.lookups.sharing import JANE, Peer, asked, peers, slowly, until
+from tests.lookups.sharing import JANE, PATIENT, Peer, asked, peers, slowly, until
 from tests.raw import with_length
 from tests.recording import Recording, hangs
 
@@ -27,7 +27,7 @@ async def asks_close(peer: Peer, upstream: Recording, name: str) -> None:
 async def test_redis_stands_still() -> None:
     """All who ask at that time lose a moment together; from then on nobody does. When it goes on it is used again."""
     with redis_server() as server:
-        async with peers(server.url, 1) as (upstream, (peer,)):
+        async with peers(server.url, 1, budget=BUDGET) as (upstream, (peer,)):
             await asks_close(peer, upstream, "a")
             server.pause()
             try:
@@ -37,6 +37,7 @@ async def test_redis_stands_still() -> None:
                     await asks_close(peer, upstream, f"later{number}")
                 assert (peer.link.failures, peer.link._queue, peer.link._sent) == (1, [], [])
             finally:
+                peer.link._budget = PATIENT
                 server.resume()
             await peer.is_up()
             await asks_close(peer, upstream, "c")
@@ -48,7 +49,7 @@ async def test_it_stands_still_while_another_gateway_is_waited_for() -> None:
     """Whoever waits for another's answer asks for itself."""
     gate = asyncio.Event()
     with redis_server() as server:
-        async with peers(server.url, 2, script=slowly(gate)) as (upstream, gateways):
+        async with peers(server.url, 2, script=slowly(gate), budget=1.0) as (upstream, gateways):
             waiting = [asyncio.create_task(peer.owner("a")) for peer in gateways]
             await upstream.received(1)
             server.pause()
@@ -175,7 +176,7 @@ async def server_that_says(banter: bytes) -> AsyncIterator[tuple[str, list[bytes
 @pytest.mark.parametrize("banter", BANTER.values(), ids=BANTER)
 async def test_redis_talks_nonsense(banter: bytes) -> None:
     """Whatever it says, Close is asked, and no word of it is told."""
-    async with server_that_says(banter) as (url, heard), peers(url, 1) as (upstream, (peer,)):
+    async with server_that_says(banter) as (url, heard), peers(url, 1, budget=0.2) as (upstream, (peer,)):
         for name in "abc":
             await asks_close(peer, upstream, name)
         assert b"canary" not in peer.lines.getvalue()
