@@ -150,6 +150,11 @@ class Fleet:
         """Count the events of this name, of all gateways so far."""
         return sum(event["event"] == name for replica in self._started for event in replica.events())
 
+    def rejected(self) -> set[str]:
+        """Tell which requests the log says were rejected."""
+        events = [event for replica in self._started for event in replica.events()]
+        return {event["request_id"] for event in events if event["event"] == "request_rejected"}
+
     def problems(self) -> list[str]:
         """Find what the gateways tell of faults of their own."""
         found = [f"standard error: {errors}" for replica in self._started if (errors := replica.errors())]

@@ -69,7 +69,9 @@ async def killed(site: Site, seconds: float) -> Account:
         load.ledger.phase = "replaced"
         await load.goes_on(seconds)
     facts = {"connections to it": len(doomed), "requests in hand": in_hand}
-    return await site.account(load, facts, doomed=doomed, died=victim.backend)
+    account = await site.account(load, facts, doomed=doomed, died=victim.backend)
+    account.facts["of those left out in its log"] = len(site.fleet.rejected() & set(account.unrecorded))
+    return account
 
 
 async def drained(site: Site, seconds: float) -> Account:
