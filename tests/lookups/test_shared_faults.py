@@ -1,19 +1,25 @@
 """Gateways over a Redis that ails: Close is asked instead, and nobody waits for it twice."""
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
 
 import pytest
 import trustme
 
+from gateway.lookups.client import LookupFailed
 from gateway.lookups.link import BUDGET, CacheState
 from tests.lookups.redis_server import RedisServer, redis_server
-from tests.lookups.sharing import JANE, PATIENT, Peer, asked, peers, slowly, until
+from tests.lookups.sharing import JANE, PATIENT, Peer, asked, key, peers, slowly, until
 from tests.raw import with_length
-from tests.recording import Recording, hangs
+from tests.recording import OWNER, Recording, answers, hangs, in_turn
 
+README: Final = Path(__file__).parents[2] / "README.md"
+FAILS: Final = answers(with_length(b"HTTP/1.1 500 Ailing\r\n", b""))
 BACK = ("identity_cache_back", None)
 
 
@@ -223,3 +229,22 @@ async def test_closing_gives_up_what_is_asked_of_a_redis_that_stands_still() -> 
                 await peer.link.close()
             assert waiting.cancelled() or (await asyncio.gather(waiting, return_exceptions=True))
             server.resume()
+
+
+async def test_a_user_who_may_do_what_the_readme_says() -> None:
+    """And nothing else, finds, tells, gives up and forgets."""
+    allowed = re.search(r"ACL SETUSER gateway on >password ([^`]*)", README.read_text("utf-8"))
+    assert allowed is not None
+    with redis_server() as server:
+        server.say("ACL", "SETUSER", "gateway", "on", ">password", *allowed[1].split())
+        url = server.url.replace("unix://", "unix://gateway:password@") + "?db=1"
+        async with peers(url, script=in_turn(FAILS, answers(OWNER))) as (_, (one, other)):
+            with pytest.raises(LookupFailed, match="status_500"):
+                await one.owner("a")
+            assert await one.owner("a") == JANE
+            await until(lambda: not one.shared._writing)
+            assert await other.owner("a") == JANE
+            assert other.meters.identities_shared == 1
+            other.identities.forget(key("a"))
+            await until(lambda: not other.shared._doomed)
+            assert (one.events(), other.events()) == ([], [])
