@@ -4,6 +4,7 @@
 #             BENCH="--quick --only get" is handed on, and BENCH=--help tells what there is
 # make bench-store  how quick the store of rejections is with five million entries (minutes, and 10 GB of disk)
 # make soak   mixed traffic with faults for 10 minutes (SOAK="--seconds 60"), and what is left behind
+# make replicas  three gateways behind a balancer, killed, drained and cut off from their stores (REPLICAS="--seconds 60")
 # make fuzz   random and mutated bytes for 5 minutes (FUZZ="--seconds 60 --seed 7")
 # make lock   the pinned versions anew, from pyproject.toml (needs uv and the network)
 
@@ -12,7 +13,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint bench bench-store soak fuzz lock clean
+.PHONY: run test lint bench bench-store soak replicas fuzz lock clean
 
 run: $(VENV)/installed
 	@$(BIN)/close-gateway dev
@@ -28,6 +29,9 @@ bench-store: $(VENV)/installed-test
 
 soak: $(VENV)/installed-test
 	$(BIN)/python -m tests.soak $(SOAK)
+
+replicas: $(VENV)/installed-test
+	$(BIN)/python -m tests.replicas $(REPLICAS)
 
 fuzz: $(VENV)/installed-test
 	$(BIN)/python -m tests.fuzz $(FUZZ)

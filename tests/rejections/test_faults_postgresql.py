@@ -1,8 +1,11 @@
 """The server of a store that several gateways share fails, or keeps them waiting. Afterwards the counts agree."""
 
 import asyncio
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +137,20 @@ async def test_a_password_is_not_told(server: Postgres) -> None:
     assert running.events[0]["reason"] == "NO_CONNECTION"
     assert running.events[0]["store"].startswith("postgresql://postgres:***@/postgres?host=")
     server.start()
+
+
+def test_what_the_driver_says_is_not_shown(tmp_path: Path) -> None:
+    """A server that goes away makes the driver and the pool complain, in texts that may hold what was written."""
+    program = """
+import logging, sys
+from gateway.config.store import StoreLocation
+from gateway.rejections.store.engine import Database
+Database(StoreLocation.parse(sys.argv[1])).writing
+logging.getLogger("psycopg").warning("error ignored terminating: canary")
+logging.getLogger("sqlalchemy.pool.impl.QueuePool").error("Exception during reset or similar: canary")
+"""
+    location = "postgresql://postgres@/postgres?host=/nowhere"
+    for store in (location, str(tmp_path / "rejections.sqlite3")):
+        command = [sys.executable, "-c", program, store]
+        done = subprocess.run(command, capture_output=True, check=True)  # noqa: S603 - our own
+        assert (done.stdout, done.stderr) == (b"", b"")

@@ -3,9 +3,10 @@
 Rule    One transaction writes at a time, over all gateways, and waits for its turn when it begins. So what is numbered
         first is seen first, and two that add to the same counts cannot lock each other out.
 Rule    No error of SQLAlchemy or of a driver is shown: its text may hold the password, or what was to be written.
-        `reason` gives what may be told.
+        `reason` gives what may be told. What they would log goes nowhere.
 """
 
+import logging
 import os
 import sqlite3
 import threading
@@ -30,6 +31,7 @@ CONNECT: Final = 5
 TURN: Final = 0x636C6F73_65677721
 """PostgreSQL, 9.28.10, "Advisory Lock Functions": any number that is ours alone. Whoever writes holds it."""
 READERS: Final = 4
+SILENCE: Final = logging.NullHandler()
 ANSWERS_SLOWLY: Final = "SET statement_timeout = 10000; SET idle_in_transaction_session_timeout = 10000"
 """Milliseconds. A gateway that is stopped in the middle of a transaction must not hold up the others for long."""
 # sqlite.org, "Write-Ahead Logging": readers do not wait for the writer, nor the writer for them; with it NORMAL keeps
@@ -94,6 +96,9 @@ def reason(error: Exception) -> str:
 
 
 def _engine(location: StoreLocation, *, writing: bool) -> Engine:
+    for name in ("psycopg", "sqlalchemy"):
+        # Python, "Logging HOWTO": what finds no handler goes to standard error.
+        logging.getLogger(name).addHandler(SILENCE)
     match location.kind:
         case StoreKind.SERVER:
             return _postgresql(location.reveal(), writing=writing)
