@@ -26,13 +26,13 @@ SERVE: Final = """
 import sys
 from gateway.app import serve
 from gateway.config.settings import Address, AdminSettings, ListenerSettings, Settings, UpstreamSettings
-serve(
-    Settings(
-        listener=ListenerSettings(listen=Address("127.0.0.1", 0)),
-        admin=AdminSettings(listen=None),
-        upstream=UpstreamSettings(url=sys.argv[1]),
-    )
+from gateway.hangups import Hangups
+settings = Settings(
+    listener=ListenerSettings(listen=Address("127.0.0.1", 0)),
+    admin=AdminSettings(listen=None),
+    upstream=UpstreamSettings(url=sys.argv[1]),
 )
+serve(settings, lambda: settings, Hangups())
 """
 """A gateway in a process of its own, so that nothing of the test's counts as its memory."""
 
