@@ -44,6 +44,7 @@ class RelayedAnswer:
     def begin(self, status: int, reason: bytes, lines: bytes, *, has_length: bool, piece: bytes, end: bool) -> None:
         """Write the head and what there is of the body, in one go."""
         exchange = self._exchange
+        exchange.status = status
         framing = b""
         if not has_length and status not in NO_BODY and exchange.method != "HEAD":
             if exchange.http11:
@@ -103,6 +104,7 @@ class OwnAnswer:
         keep_alive = keep_alive and exchange.body.complete
         if keep_alive and not exchange.http11:
             stamp += b"Connection: keep-alive\r\n"
+        exchange.status = self.status
         exchange.write(self.message(stamp, keep_alive=keep_alive, bodiless=exchange.method == "HEAD"))
         exchange.done(keep_alive=keep_alive)
 

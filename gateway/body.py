@@ -24,17 +24,19 @@ class RequestBroken(GatewayError):
 
 
 class RequestBody:
-    """`held` bytes of it wait; `complete`: no more will come; `error`: it broke, and no more will come either.
+    """`received` bytes of it have come, `held` of them wait; `complete`: no more will come; `error`: it broke, and no
+    more will come either.
 
     `on_taken` is called when what waited was taken, so that a client that was made to wait can go on.
     """
 
-    __slots__ = ("_on_taken", "_pieces", "complete", "error", "held", "high_water")
+    __slots__ = ("_on_taken", "_pieces", "complete", "error", "held", "high_water", "received")
 
     def __init__(self, on_taken: Callable[[], None] | None = None, *, complete: bool = False) -> None:
         self._on_taken = on_taken
         self._pieces: list[bytes] = []
         self.held = 0
+        self.received = 0
         self.high_water = HIGH_WATER
         self.complete = complete
         self.error: GatewayError | None = None
@@ -52,6 +54,7 @@ class RequestBody:
     def feed(self, piece: bytes) -> None:
         self._pieces.append(piece)
         self.held += len(piece)
+        self.received += len(piece)
 
     def end(self) -> None:
         self.complete = True

@@ -55,12 +55,14 @@ class Dispatcher:
 
     def _refuse_method(self, exchange: Exchange) -> None:
         error = MethodRefused("The gateway opens no tunnels.")
+        exchange.meters.refused[error.code] += 1
         self._log.warning("request_refused", code=error.code, reason=str(error), **exchange.facts())
         gateway_error(error, exchange.id).send(exchange, Stamp(exchange.id).lines + ALLOW, keep_alive=False)
 
     def fault(self, exchange: Exchange, fault: Exception) -> None:
         """Answer for a fault of the gateway's own, and tell what failed and where."""
-        exchange.left()  # nothing that is under way for it is of use, and none of it may answer a second time
+        exchange.give_up()  # nothing that is under way for it is of use, and none of it may answer a second time
+        exchange.meters.failures[InternalError.code] += 1
         self._log.error("internal_error", error=type(fault).__name__, at=places(fault), **exchange.facts())
         if exchange.answered:
             exchange.break_off(reset=True)  # the answer has begun, and must not look complete

@@ -6,10 +6,11 @@ import random
 import re
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias
 
 from gateway.body import NO_BODY, RequestBody
+from gateway.meters import Meters
 
 SANE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}")
 MAX_TEXT: Final = 256
@@ -50,8 +51,11 @@ class Downstream:
 
     fingerprint_key: bytes
     """Keys the fingerprints of credentials: at most 64 bytes."""
+    meters: Meters = field(default_factory=Meters)
     draining: bool = False
     """Whether the gateway is about to stop: no connection is kept for another request."""
+    on_end: "Callable[[Exchange], None] | None" = None
+    """Is told of each exchange that is over, however it ended, once."""
     on_fault: "Callable[[Exchange, Exception], None] | None" = None
     """Deals with a fault of the gateway's own, on whose account an exchange cannot go on."""
 
@@ -92,13 +96,17 @@ class Exchange:
     """A request that came in. What costs something to find out is found out when it is asked for.
 
     `target` is the request target as it came, but for an authority; `raw_target` with it. `wants_keep_alive` is what
-    the client wishes of the connection.
+    the client wishes of the connection. `kind` is what the request is to the gateway (gateway.meters.KINDS), `status`
+    that of its answer once that has begun, and 0 before; `sent` are the bytes of that. `mark` tells what was done with
+    an email write, as X-Close-Gateway does. `waited` are the seconds that went by in waiting for others. `complete`
+    tells whether the answer came to its end.
     """
 
     __slots__ = (
         "_client",
         "_credentials",
         "_downstream",
+        "_ended",
         "_id",
         "_index",
         "_task",
@@ -106,13 +114,19 @@ class Exchange:
         "body",
         "carrier",
         "chunked",
+        "complete",
         "fields",
         "http11",
+        "kind",
         "length",
+        "mark",
         "method",
         "raw_target",
+        "sent",
         "started",
+        "status",
         "target",
+        "waited",
         "wants_keep_alive",
     )
 
@@ -139,6 +153,13 @@ class Exchange:
         self.length = 0
         self.chunked = False
         self.body: RequestBody = NO_BODY
+        self.kind = "pass_through"
+        self.mark: str | None = None
+        self.status = 0
+        self.sent = 0
+        self.waited = 0.0
+        self.complete = False
+        self._ended = False
         self.answered = False
         self.carrier: Carrier | None = None
         self._task: asyncio.Task[None] | None = None
@@ -161,6 +182,7 @@ class Exchange:
     def write(self, data: bytes) -> None:
         """Send a part of the answer."""
         self.answered = True
+        self.sent += len(data)
         self._client.write(data)
 
     def write_interim(self, head: bytes) -> None:
@@ -170,12 +192,24 @@ class Exchange:
     def done(self, *, keep_alive: bool) -> None:
         """Tell that the answer is written."""
         self.carrier = None
+        self.complete = True
+        self._end()
         self._client.done(keep_alive=keep_alive)
 
     def break_off(self, *, reset: bool) -> None:
         """Let the client see that the answer is not complete."""
         self.carrier = None
+        self._end()
         self._client.break_off(reset=reset)
+
+    def _end(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        downstream = self._downstream
+        downstream.meters.ended(self.kind, self.status, time.perf_counter() - self.started, self.waited)
+        if downstream.on_end is not None:
+            downstream.on_end(self)
 
     # -- what takes time --
 
@@ -198,6 +232,11 @@ class Exchange:
 
     def left(self) -> None:
         """The client has left: end what is under way for it."""
+        self.give_up()
+        self._end()
+
+    def give_up(self) -> None:
+        """End what is under way for it. It may still be answered."""
         if self._task is not None:
             self._task.cancel()
         if (carrier := self.carrier) is not None:
@@ -223,6 +262,10 @@ class Exchange:
             if len(values) == 1:
                 self._credentials = Credentials(values[0], self._downstream.fingerprint_key)
         return self._credentials
+
+    @property
+    def meters(self) -> Meters:
+        return self._downstream.meters
 
     @property
     def host(self) -> str | None:

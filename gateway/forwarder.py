@@ -94,11 +94,15 @@ class Forwarder:
         keep_alive = exchange.keep_alive and isinstance(error, UpstreamError)
         answer = gateway_error(error, exchange.id)
         stamp = Stamp(exchange.id) if stamp is None else stamp.failed(error.code)
+        if exchange.mark is not None:
+            exchange.mark = f"failed; {error.code}"
         answer.send(exchange, stamp.lines, keep_alive=keep_alive)
 
     def log_failure(self, exchange: Exchange, error: GatewayError) -> None:
         """Tell which request did not get its answer, and why."""
-        event = "upstream_failed" if isinstance(error, UpstreamError) else "request_broken"
+        failed = isinstance(error, UpstreamError)
+        (exchange.meters.failures if failed else exchange.meters.refused)[error.code] += 1
+        event = "upstream_failed" if failed else "request_broken"
         self._log.warning(event, code=error.code, reason=str(error), **exchange.facts())
 
 

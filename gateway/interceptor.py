@@ -4,10 +4,10 @@ The policy decides, the lookups inform, this enforces. Whatever cannot be read o
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from time import perf_counter
 from typing import ClassVar, Final, NamedTuple, ParamSpec, TypeVar, assert_never
 
 from structlog.typing import FilteringBoundLogger
@@ -22,6 +22,7 @@ from gateway.lookups.cache import Identity
 from gateway.lookups.client import Kind, LookupFailed
 from gateway.lookups.identity import Identities, kind_of
 from gateway.lookups.stored_email import StoredEmails
+from gateway.meters import Meters
 from gateway.policy import (
     EmailWrite,
     FillSender,
@@ -85,7 +86,7 @@ class Submission(NamedTuple):
 class Interceptor:
     """Deals with the requests that create or change emails.
 
-    `mark` turns X-Close-Gateway on. `counts` is counted up by what is done with a request, whether Close answers then
+    `mark` turns X-Close-Gateway on. `meters` count what is done with a request, whether Close answers then
     or not: forwarded, filled, rejected, reported, oversize; and lookup_failed beside them. `recorder` keeps
     rejections, where they are kept. `thread` is where large bodies are read.
     """
@@ -97,7 +98,7 @@ class Interceptor:
         identities: Identities,
         stored_emails: StoredEmails,
         log: FilteringBoundLogger,
-        counts: Counter[str],
+        meters: Meters,
         recorder: Recorder | None,
         thread: Executor,
         *,
@@ -108,13 +109,15 @@ class Interceptor:
         self._identities = identities
         self._stored_emails = stored_emails
         self._log = log
-        self._counts = counts
+        self._meters = meters
+        self._counts = meters.counts
         self._mark = mark
         self._recorder = recorder
         self._thread = thread
 
     def intercept(self, exchange: Exchange, route: CreateEmail | UpdateEmail) -> None:
         """Answer the request, or have it forwarded: at once where its body is there and nobody has to be asked."""
+        exchange.kind = "create_email" if isinstance(route, CreateEmail) else "update_email"
         body, limit = exchange.body, self._settings.max_body
         if exchange.length > limit:
             self._oversized(exchange, None)
@@ -122,7 +125,13 @@ class Interceptor:
             self._inspect(exchange, route)
         else:
             body.high_water = limit
-            exchange.carrier = Gathering(exchange, lambda: self._inspect(exchange, route))
+            since = perf_counter()
+
+            def go_on() -> None:
+                exchange.waited += perf_counter() - since
+                self._inspect(exchange, route)
+
+            exchange.carrier = Gathering(exchange, go_on)
             if exchange.http11 and _expects_continue(exchange):
                 exchange.write_interim(CONTINUE)
 
@@ -167,7 +176,9 @@ class Interceptor:
             self._enforce(exchange, submission, judge_update(submission.email, None))
 
     async def _judge_with_stored(self, exchange: Exchange, submission: Submission, email_id: str) -> None:
+        since = perf_counter()
         stored = await self._stored(exchange, email_id)
+        exchange.waited += perf_counter() - since
         self._enforce(exchange, submission, judge_update(submission.email, stored))
 
     def _enforce(self, exchange: Exchange, submission: Submission, verdict: Verdict) -> None:
@@ -204,11 +215,14 @@ class Interceptor:
     async def _fill_later(
         self, exchange: Exchange, credentials: Credentials, submission: Submission, user_id: str | None
     ) -> None:
+        since = perf_counter()
         try:
             identity = await self._identities.resolve(credentials, user_id)
         except LookupFailed as failure:
+            exchange.waited += perf_counter() - since
             self._unfilled(exchange, submission, failure)
         else:
+            exchange.waited += perf_counter() - since
             self._filled(exchange, submission, identity, user_id)
 
     def _unfilled(self, exchange: Exchange, submission: Submission, failure: LookupFailed) -> None:
@@ -247,6 +261,7 @@ class Interceptor:
         if self._recorder is not None:
             self._recorder.record(rejection, submission.members, submission.plain)
         code = violations[0].code.value
+        (self._meters.rejected if enforced else self._meters.reported)[code] += 1
         if not enforced:
             self._forward(exchange, submission.raw, f"reported; {code}")
             return
@@ -255,6 +270,7 @@ class Interceptor:
         self._own(exchange, answer, f"rejected; {code}")
 
     def _broken(self, exchange: Exchange, failure: GatewayError) -> None:
+        self._meters.refused[failure.code] += 1
         self._log.warning("request_broken", code=failure.code, reason=str(failure), **exchange.facts())
         self._own(exchange, error.gateway_error(failure, exchange.id), f"rejected; {failure.code}")
 
@@ -276,6 +292,7 @@ class Interceptor:
             without: Collection[bytes] = ANSWERED_HERE if body is not None or exchange.body.held else ()
             self._forwarder.forward(exchange, body=body, without=without, stamp=stamp)
             return
+        self._meters.refused[BodyTooLarge.code] += 1
         failure = BodyTooLarge(f"The body is larger than the {self._settings.max_body} bytes that are inspected.")
         self._own(exchange, error.gateway_error(failure, exchange.id), f"rejected; {failure.code}")
 
@@ -309,7 +326,8 @@ class Interceptor:
         answer.send(exchange, self._stamp(exchange, mark).lines, keep_alive=exchange.keep_alive)
 
     def _stamp(self, exchange: Exchange, mark: str) -> Stamp:
-        """Make what every answer to an intercepted request carries."""
+        """Make what every answer to an intercepted request carries, and note what was done with it."""
+        exchange.mark = mark
         return Stamp(exchange.id, mark if self._mark else None)
 
 

@@ -77,6 +77,11 @@ class Listener:
         """How many requests are in flight."""
         return sum(connection.busy for connection in self._server.connections)
 
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._server.connections)
+
     def close_port(self) -> None:
         """Accept no more connections. Those that are open go on as if nothing were."""
         self._server.share = None

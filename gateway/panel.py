@@ -7,6 +7,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway.admin.access import Access
 from gateway.admin.answers import Handler
 from gateway.admin.health import health, readiness
+from gateway.admin.metrics import metrics
 from gateway.admin.news import News
 from gateway.admin.rejections import RejectionsApi, switched_off
 from gateway.admin.reload import RELOAD, reload
@@ -51,6 +52,7 @@ class Panel:
         routes = {
             "/healthz": health(self._look),
             "/readyz": readiness(self._look),
+            "/metrics": metrics(self._look),
             **console(self._listen, login=lambda: self._access.required),
         }
         if self._reader is None or self.news is None:

@@ -4,6 +4,7 @@ Both sides call: the client's connection when more of the body has come or the c
 there is more of the answer. No task waits for either, which is most of what forwarding would cost.
 """
 
+from time import perf_counter
 from typing import Final, Protocol
 
 from gateway.answer import RelayedAnswer, Stamp, chunk
@@ -44,7 +45,18 @@ class Relay:
     It is told of both sides, as a gateway.exchange.Carrier and a gateway.upstream.connection.Borrower.
     """
 
-    __slots__ = ("_answer", "_connection", "_exchange", "_head", "_owner", "_retried", "_sent", "_stamp", "_whole")
+    __slots__ = (
+        "_answer",
+        "_connection",
+        "_exchange",
+        "_head",
+        "_owner",
+        "_retried",
+        "_sent",
+        "_since",
+        "_stamp",
+        "_whole",
+    )
 
     def __init__(self, owner: Owner, exchange: Exchange, head: bytes, stamp: Stamp | None, *, whole: bool) -> None:
         self._owner = owner
@@ -56,15 +68,18 @@ class Relay:
         self._answer: RelayedAnswer | None = None
         self._retried = False
         self._sent = False  # the request has gone up, to its end
+        self._since = 0.0  # when it began to wait for the upstream, or for the client's body
 
     async def connect(self, *, fresh: bool) -> None:
         """Open a connection for it, or wait for one."""
-        pool = self._owner.pool
+        pool, since = self._owner.pool, perf_counter()
         try:
             connection = await pool.connect(fresh=fresh)
         except GatewayError as error:
             self._fail(error)
             return
+        finally:
+            self._exchange.waited += perf_counter() - since
         self.start(connection)
 
     def start(self, connection: UpstreamConnection) -> None:
@@ -85,6 +100,7 @@ class Relay:
         else:
             piece = b""
         self._sent = self._whole
+        self._since = perf_counter()
         connection.begin(self, self._head + piece, bodiless=exchange.method == "HEAD")
         if connection.error is not None:
             self.progress()
@@ -152,6 +168,7 @@ class Relay:
     def _begin(self, connection: UpstreamConnection, head: AnswerHead) -> None:
         """Send the answer's head, with what there is of its body."""
         exchange, stamp = self._exchange, self._stamp
+        self._waited()
         if head.status == UNAUTHORIZED:
             self._owner.on_unauthorized(exchange)
         try:
@@ -175,6 +192,14 @@ class Relay:
             self._finish()
         elif connection.error is not None:
             self._end_broken(connection.error)
+        else:
+            self._since = perf_counter()
+
+    def _waited(self) -> None:
+        """Tell the exchange how long it waited, up to now."""
+        if self._since:
+            self._exchange.waited += perf_counter() - self._since
+            self._since = 0.0
 
     def _finish(self) -> None:
         self._leave()
@@ -215,6 +240,7 @@ class Relay:
         if connection is None:
             return
         connection.forget()
+        self._waited()
         if not self._sent:
             connection.abort()  # the request is not complete, so no other may follow it
         self._owner.pool.give_back(connection)

@@ -5,7 +5,6 @@ Rule    A request ends on the road that it began on. A road that was exchanged l
 """
 
 import ssl
-from collections import Counter
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -22,6 +21,7 @@ from gateway.lookups.cache import IdentityCache
 from gateway.lookups.client import Kind, LookupClient
 from gateway.lookups.identity import Identities
 from gateway.lookups.stored_email import StoredEmails
+from gateway.meters import Meters
 from gateway.outgoing import Rounds
 from gateway.rejections.recorder import Recorder
 from gateway.upstream.pool import Origin, Pool, tls_context
@@ -32,7 +32,7 @@ class Roadside:
     """What stays while roads are exchanged."""
 
     rounds: Rounds
-    counts: Counter[str]
+    meters: Meters
     recorder: Recorder | None
     thread: Executor
     """Where large bodies are read."""
@@ -57,10 +57,10 @@ class Road:
     ) -> None:
         self._settings = settings
         self.pool = _pool(settings, tls, beside.rounds)
-        lookups = _lookup_client(settings, self.pool)
+        lookups = _lookup_client(settings, self.pool, beside.meters)
         identity, pause = settings.identity, settings.lookups.breaker_pause
         self._cache = IdentityCache(identity.ttl, identity.max_entries, pause) if known is None else known
-        self._identities = Identities(lookups, self._cache)
+        self._identities = Identities(lookups, self._cache, beside.meters)
         self.dispatcher = self._dispatcher(beside, StoredEmails(lookups), log)
 
     def known_to(self, settings: Settings) -> IdentityCache | None:
@@ -89,12 +89,17 @@ class Road:
             self._identities,
             stored_emails,
             log,
-            beside.counts,
+            beside.meters,
             beside.recorder,
             beside.thread,
             mark=settings.answer.mark,
         )
         return Dispatcher(forwarder, interceptor, log)
+
+    @property
+    def remembered(self) -> int:
+        """How many identities are remembered."""
+        return len(self._cache)
 
     def retire(self) -> None:
         """Take in that no new request comes this way."""
@@ -124,7 +129,7 @@ def _pool(settings: Settings, tls: ssl.SSLContext | None, rounds: Rounds) -> Poo
     )
 
 
-def _lookup_client(settings: Settings, pool: Pool) -> LookupClient:
+def _lookup_client(settings: Settings, pool: Pool, meters: Meters) -> LookupClient:
     lookups = settings.lookups
     breakers = {kind: Breaker(lookups.breaker_failures, lookups.breaker_pause) for kind in Kind}
-    return LookupClient(pool, f"close-gateway/{__version__}", timeout=lookups.timeout, breakers=breakers)
+    return LookupClient(pool, f"close-gateway/{__version__}", meters, timeout=lookups.timeout, breakers=breakers)

@@ -4,21 +4,24 @@ import asyncio
 import platform
 import socket
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from structlog.typing import FilteringBoundLogger
 
+from gateway.access_log import access_log
 from gateway.config.settings import Mode, Settings
-from gateway.exchange import Downstream
+from gateway.exchange import Downstream, Exchange
 from gateway.listener import Listener
 from gateway.log import at_level
+from gateway.meters import Meters, Readings, only
 from gateway.outgoing import Rounds
 from gateway.rejections.recorder import Recorder
 from gateway.rejections.store import Store
 from gateway.road import Road, Roadside, trust
 from gateway.shares import Share
 from gateway.snapshot import Snapshot
+from gateway.vitals import vitals
 
 
 class Serving:
@@ -31,16 +34,23 @@ class Serving:
         self.settings = settings
         self._log = log
         rounds = Rounds(asyncio.get_running_loop())
-        self.counts: Counter[str] = Counter()
+        self.meters = Meters()
         self.stopping = False
         self.listen = settings.listener.listen
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
         self.recorder = None if store is None else _recorder(settings, store, log)
-        self._beside = Roadside(rounds, self.counts, self.recorder, self._thread)
+        self._beside = Roadside(rounds, self.meters, self.recorder, self._thread)
         self.road = Road(settings, trust(settings), self._beside, log)
         self._retired: list[Road] = []
-        self._downstream = Downstream(key, on_fault=self.road.dispatcher.fault)
+        self._downstream = Downstream(
+            key, self.meters, on_end=_on_end(settings, log), on_fault=self.road.dispatcher.fault
+        )
         self.listener = Listener(self.road.dispatcher.dispatch, settings.listener, self._downstream, rounds, log)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """What has been done with email writes."""
+        return self.meters.counts
 
     async def start(self, sockets: Sequence[socket.socket] = (), share: Share | None = None) -> None:
         """Accept from these sockets, as Listener.open does, or open the port of the settings. Raises PortTaken."""
@@ -55,6 +65,7 @@ class Serving:
         road = Road(settings, tls, self._beside, log, self.road.known_to(settings))
         # From here on nothing can fail, and nothing waits: no request sees a part of the one and of the other.
         before, self.road, self.settings, self._log = self.road, road, settings, log
+        self._downstream.on_end = _on_end(settings, log)
         self._downstream.on_fault = road.dispatcher.fault
         self.listener.renew(road.dispatcher.dispatch, settings.listener, log)
         if self.recorder is not None:
@@ -67,9 +78,26 @@ class Serving:
             serving=1,
             draining=self.stopping,
             in_flight=self.listener.active,
-            counts=self.counts.copy(),
+            counts=self.meters.counts.copy(),
+            readings={**self.meters.read(), **self._gauges(), **vitals()},
             store=None if self.recorder is None else self.recorder.state(),
         )
+
+    def _gauges(self) -> Readings:
+        roads = [*self._retired, self.road]
+        pools = [road.pool for road in roads]
+        idle, opened = sum(pool.idle for pool in pools), sum(pool.open for pool in pools)
+        return {
+            "identity_cache_entries": only(self.road.remembered),
+            "upstream_connections": {
+                ("idle",): idle,
+                ("busy",): opened - idle,
+                ("opening",): sum(pool.opening for pool in pools),
+            },
+            "upstream_waiting": only(sum(pool.waiting for pool in pools)),
+            "client_connections": only(self.listener.connections),
+            "requests_in_flight": only(self.listener.active),
+        }
 
     async def drain(self) -> int:
         """Finish what is in flight, for at most `shutdown.grace` seconds; tell how many requests were cut off."""
@@ -86,6 +114,10 @@ class Serving:
         """Write what waits, and close the store: nobody may ask it any more."""
         if self.recorder is not None:
             await self.recorder.close()
+
+
+def _on_end(settings: Settings, log: FilteringBoundLogger) -> Callable[[Exchange], None] | None:
+    return access_log(log) if settings.log.access else None
 
 
 def _recorder(settings: Settings, store: Store, log: FilteringBoundLogger) -> Recorder:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
+from gateway import meters
+from gateway.meters import Readings
 from gateway.rejections.recorder import StoreState
 from gateway.rejections.writer import StoreStatus
 
@@ -25,6 +27,8 @@ class Snapshot:
     in_flight: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     """What has been done with email writes; of processes that are gone, too."""
+    readings: Readings = field(default_factory=dict)
+    """All that is counted and measured; what was counted in processes that are gone, too."""
     store: StoreState | None = None
     """None: nothing is kept, or nobody knows yet."""
 
@@ -44,6 +48,7 @@ def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
         draining=any(snapshot.draining for snapshot in found),
         in_flight=sum(snapshot.in_flight for snapshot in found),
         counts=counts,
+        readings=meters.merged(snapshot.readings for snapshot in found),
         store=_together([snapshot.store for snapshot in found if snapshot.store is not None]),
     )
 
@@ -62,7 +67,7 @@ def of_the_past(snapshot: Snapshot) -> Snapshot:
             damaged=store.damaged,
             file_failure=None,
         )
-    return Snapshot(counts=snapshot.counts, store=store)
+    return Snapshot(counts=snapshot.counts, readings=meters.counted(snapshot.readings), store=store)
 
 
 def _together(states: list[StoreState]) -> StoreState | None:

@@ -241,6 +241,8 @@ class LogSettings:
     """JSON lines, or lines for reading."""
     level: LogLevel = LogLevel.INFO
     """The least severe level that is written. Refusals are warnings: with error, they go unlogged."""
+    access: bool = False
+    """Whether each request is logged once it is over, as request_served (info)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from gateway.secret import Secret
 SECRET_LENGTH = 16
 """A fingerprint key that can be guessed lets whoever reads a log try credentials against its fingerprints; a token that
 can be guessed lets anybody in."""
-OPEN_PATHS = ("/healthz", "/readyz")
+OPEN_PATHS = ("/healthz", "/readyz", "/metrics")
 """Paths of the admin listener that tell nothing of anybody."""
 UNSPECIFIED = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked, never bound to
 
@@ -211,7 +211,7 @@ OptionalToken: TypeAlias = Annotated[
     Secret | None,
     Text(token, f"a text of at least {SECRET_LENGTH} characters without blanks, or leave the setting out"),
 ]
-OpenPath: TypeAlias = Annotated[str, Text(_open_path, f"paths that stay open: {' and '.join(OPEN_PATHS)}")]
+OpenPath: TypeAlias = Annotated[str, Text(_open_path, f"paths that stay open: {', '.join(OPEN_PATHS)}")]
 OptionalStore: TypeAlias = Annotated[
     StoreLocation | None,
     Text(_store_or_off, "the path of a file, :memory:, a URL such as postgresql://user@host/database, or off"),

@@ -49,6 +49,7 @@ class ClientConnection(asyncio.Protocol):
         "_heard",
         "_idle_since",
         "_left_since",
+        "_meters",
         "_outgoing",
         "_reader",
         "_reading_paused",
@@ -63,6 +64,7 @@ class ClientConnection(asyncio.Protocol):
 
     def __init__(self, server: "ClientServer") -> None:
         self._server = server
+        self._meters = server.downstream.meters
         self._transport: asyncio.Transport | None = None
         self._outgoing = Outgoing(server.rounds)
         self._reader = RequestReader(self._exchange, self._resume, server.limits)
@@ -120,6 +122,7 @@ class ClientConnection(asyncio.Protocol):
         if self._left_since is not None:
             return
         self._heard = self._server.loop.time()
+        self._meters.received += len(data)
         reader, current = self._reader, self._current
         awaited = reader.arriving
         reader.feed(data)
@@ -214,6 +217,7 @@ class ClientConnection(asyncio.Protocol):
     # -- the answer's way: gateway.exchange.Client --
 
     def write(self, data: bytes) -> None:
+        self._meters.sent += len(data)
         self._outgoing.write(data)
 
     def done(self, *, keep_alive: bool) -> None:
@@ -255,6 +259,7 @@ class ClientConnection(asyncio.Protocol):
     def _told(self, error: GatewayError, event: str = "request_refused", *, exchange: Exchange | None = None) -> str:
         """Log what ends here, and give the id that it has there."""
         facts = {"request_id": secrets.token_hex(16), "client": self.peer} if exchange is None else exchange.facts()
+        self._meters.refused[error.code] += 1
         self._server.log.warning(event, code=error.code, reason=str(error), **facts)
         return str(facts["request_id"])
 

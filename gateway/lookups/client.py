@@ -19,6 +19,7 @@ import orjson
 from gateway.errors import GatewayError
 from gateway.exchange import Credentials
 from gateway.lookups.breaker import Breaker
+from gateway.meters import Meters
 from gateway.upstream.connection import AnswerHead, UpstreamConnection
 from gateway.upstream.errors import UpstreamBroken, UpstreamBusy
 from gateway.upstream.pool import Pool
@@ -86,8 +87,11 @@ def _checked(kind: Kind, given: str) -> str:
 class LookupClient:
     """Asks Close over the pool that requests go by."""
 
-    def __init__(self, pool: Pool, user_agent: str, *, timeout: float, breakers: dict[Kind, Breaker]) -> None:
+    def __init__(
+        self, pool: Pool, user_agent: str, meters: Meters, *, timeout: float, breakers: dict[Kind, Breaker]
+    ) -> None:
         self._pool = pool
+        self._meters = meters
         self._timeout = timeout
         self._breakers = breakers
         self._fixed = b"Host: %b\r\nUser-Agent: %b\r\nAccept: application/json\r\nAccept-Encoding: identity\r\n\r\n" % (
@@ -99,14 +103,17 @@ class LookupClient:
         """Give the JSON object that Close answers with. Raises LookupFailed where there is none."""
         breaker = self._breakers[question.kind]
         if not breaker.closed(monotonic()):
+            self._count(question, "paused")
             raise LookupFailed(question.kind, "paused")
         try:
             async with asyncio.timeout(self._timeout):
                 status, body = await self._retried(question, credentials)
         except UpstreamBusy as error:
+            self._count(question, "failed")
             raise LookupFailed(question.kind, error.code) from None  # it is we who are busy
         except (GatewayError, TimeoutError) as error:
             breaker.failed(monotonic())
+            self._count(question, "failed")
             reason = error.code if isinstance(error, GatewayError) else "timed_out"
             raise LookupFailed(question.kind, reason) from None
         return self._read(question, status, body, breaker)
@@ -118,14 +125,19 @@ class LookupClient:
             answer = None
         if isinstance(answer, dict):
             breaker.succeeded()
+            self._count(question, "answered")
             return answer
         said_no = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+        self._count(question, "refused" if said_no else "failed")
         if said_no:
             breaker.succeeded()
         else:
             breaker.failed(monotonic())
         reason = "unreadable" if status == HTTPStatus.OK else f"status_{status}"
         raise LookupFailed(question.kind, reason, answered=said_no)
+
+    def _count(self, question: Question, outcome: str) -> None:
+        self._meters.lookups[question.kind.value, outcome] += 1
 
     async def _retried(self, question: Question, credentials: Credentials) -> tuple[int, bytes]:
         connection = self._pool.take() or await self._pool.connect()

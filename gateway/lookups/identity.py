@@ -11,15 +11,17 @@ from gateway.exchange import Credentials
 from gateway.lookups import client
 from gateway.lookups.cache import Identity, IdentityCache, Key, Unknown
 from gateway.lookups.client import Kind, LookupClient, LookupFailed
+from gateway.meters import Meters
 from gateway.policy.sender import SenderState, sender_state
 
 
 class Identities:
     """Resolves credentials and user ids to identities."""
 
-    def __init__(self, lookups: LookupClient, cache: IdentityCache) -> None:
+    def __init__(self, lookups: LookupClient, cache: IdentityCache, meters: Meters) -> None:
         self._lookups = lookups
         self._cache = cache
+        self._meters = meters
         self._asked: dict[Key, asyncio.Task[Identity]] = {}
 
     @property
@@ -36,6 +38,8 @@ class Identities:
         if isinstance(known, Unknown):
             # Asking again at once would cost the caller's rate limit, and bring the same answer.
             raise LookupFailed(kind_of(user_id), known.reason)
+        if known is not None:
+            self._meters.identities_found += 1
         return known
 
     async def resolve(self, credentials: Credentials, user_id: str | None) -> Identity:
@@ -43,6 +47,7 @@ class Identities:
         known = self.known(credentials, user_id)
         if known is not None:
             return known
+        self._meters.identities_missed += 1
         key = (credentials.digest, user_id)
         task = self._asked.get(key)
         if task is None:

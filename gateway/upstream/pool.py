@@ -92,6 +92,15 @@ class Pool:
     def open(self) -> int:
         return len(self._open)
 
+    @property
+    def opening(self) -> int:
+        return self._opening
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a connection."""
+        return len(self._waiting)
+
     def take(self) -> UpstreamConnection | None:
         """Lend an open connection that is free now, if there is one. While anyone waits, there is none."""
         while self._idle:

@@ -288,7 +288,7 @@ def test_every_setting_says_what_it_takes() -> None:
         "a number of seconds from 0 to 86400",
         "a text of at least 16 characters, or leave the setting out",
         "a text of at least 16 characters without blanks, or leave the setting out",
-        "a list of paths that stay open: /healthz and /readyz",
+        "a list of paths that stay open: /healthz, /readyz, /metrics",
         "a whole number from 1 to 1000000",
         "a whole number from 1 to 1000000000",
         "a whole number of days from 1 to 36500",

@@ -6,6 +6,7 @@ from typing import Final
 from gateway.exchange import Credentials
 from gateway.lookups.breaker import Breaker
 from gateway.lookups.client import Kind, LookupClient
+from gateway.meters import Meters
 from gateway.sandbox import User
 from gateway.upstream.pool import Pool
 
@@ -26,4 +27,4 @@ def bearer(user: User) -> Credentials:
 def asker(pool: Pool, *, patience: float = 5.0, failures: int = 100, pause: float = 60.0) -> LookupClient:
     """Make a client of look-ups that gives up a question after `patience` seconds."""
     breakers = {kind: Breaker(failures, pause) for kind in Kind}
-    return LookupClient(pool, "close-gateway/test", timeout=patience, breakers=breakers)
+    return LookupClient(pool, "close-gateway/test", Meters(), timeout=patience, breakers=breakers)

@@ -7,6 +7,7 @@ from gateway.exchange import Credentials
 from gateway.lookups.cache import Identity, IdentityCache
 from gateway.lookups.client import Kind, LookupClient, LookupFailed
 from gateway.lookups.identity import Identities
+from gateway.meters import Meters
 from gateway.sandbox import Sandbox
 from gateway.sandbox.seed import JANE, JOHN, MARY
 from gateway.upstream.pool import Pool
@@ -21,7 +22,7 @@ FAILS = answers(with_length(b"HTTP/1.1 500 Ailing\r\n", b""))
 
 def identities(lookups: LookupClient, *, ttl: float = 600.0, most: int = 100, pause: float = 5.0) -> Identities:
     """Make a resolver with an empty memory."""
-    return Identities(lookups, IdentityCache(ttl, most, pause))
+    return Identities(lookups, IdentityCache(ttl, most, pause), Meters())
 
 
 async def test_who_stands_behind_a_credential(pool: Pool) -> None:
