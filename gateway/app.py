@@ -73,7 +73,8 @@ class Gateway:
         return self._reloader.counts
 
     async def _look(self) -> Snapshot:
-        return self.serving.snapshot()
+        now = self.serving.snapshot()
+        return replace(now, readings={**now.readings, **self._reloader.readings()})
 
     async def start(self) -> None:
         """Open the listeners. Raises PortTaken, and leaves nothing open then."""

@@ -50,6 +50,10 @@ async def test_one_console_for_all(tmp_path: Path) -> None:
         gateway.child.kill()
         await gateway.until(lambda: gateway.serving == 2 and gateway.supervisor.restarts)
         assert (await gateway.ask("/healthz"))["counts"] == {"rejected": CLIENTS}
+        text = await gateway.text("/metrics")
+        assert "close_gateway_worker_restarts_total 1.0" in text
+        assert 'close_gateway_config_reloads_total{outcome="reloaded"} 0.0' in text
+        assert f'close_gateway_verdicts_total{{code="sender_required",verdict="rejected"}} {CLIENTS}.0' in text
     (stopped,) = gateway.events("gateway_stopped")
     assert (stopped["cut_off"], stopped["counts"]) == (0, {"rejected": CLIENTS})
 
