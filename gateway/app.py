@@ -81,7 +81,8 @@ class Gateway:
         return self._reloader.counts
 
     async def _look(self) -> Snapshot:
-        return self.serving.snapshot()
+        now = self.serving.snapshot()
+        return replace(now, readings={**now.readings, **self._reloader.readings()})
 
     async def start(self, handed: Handed = NOTHING_HANDED) -> None:
         """Open the listeners, on the sockets handed over where there are any.

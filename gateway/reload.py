@@ -7,7 +7,7 @@ Rule    Whoever asked for it may leave: what has begun goes on to its end.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -17,6 +17,9 @@ from gateway.config.problem import BadConfiguration, Problem
 from gateway.config.settings import Settings
 from gateway.errors import GatewayError, places
 from gateway.log import at_level
+from gateway.meters import Readings
+
+OUTCOMES: Final = ("reloaded", "rejected")
 
 
 class NotPutInForce(GatewayError):
@@ -59,6 +62,10 @@ class Reloader:
     async def reload(self) -> Change:
         """Reload. Raises BadConfiguration with every problem, and nothing has changed then."""
         return await asyncio.shield(self._begin())
+
+    def readings(self) -> Readings:
+        """Tell how many reloads there were, by outcome."""
+        return {"config_reloads": {(outcome,): self.counts[outcome] for outcome in OUTCOMES}}
 
     async def close(self) -> None:
         """Begin no more; wait for the one that has begun."""

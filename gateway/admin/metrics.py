@@ -66,6 +66,9 @@ FAMILIES: Final = {
     "rejections_folded": Family("counter", "Rejections that were counted in another's entry, as there were many."),
     "store_backlog": Family("gauge", "Rejections that wait for the store."),
     "store_up": Family("gauge", "Whether the store of rejections takes them: 1 or 0."),
+    "workers": Family("gauge", "Processes that serve requests."),
+    "worker_restarts": Family("counter", "Workers that had to be replaced."),
+    "config_reloads": Family("counter", "Times that the configuration was read anew.", ("outcome",)),
     "build_info": Family("gauge", "The version that runs.", ("version", "python")),
     "process_cpu_seconds": Family("counter", "Processor time, in the gateway's own code and in the kernel's for it."),
     "process_resident_memory_bytes": Family("gauge", "Memory in use."),
@@ -88,7 +91,9 @@ def metrics(look: Look) -> Handler:
 def readings(snapshot: Snapshot) -> Readings:
     """Give all metrics, by the names that FAMILIES has."""
     return {
+        "worker_restarts": only(0),
         **snapshot.readings,
+        "workers": only(snapshot.serving),
         **({} if snapshot.store is None else _of_store(snapshot.store)),
         **({} if snapshot.cache is None else {"identity_cache_up": only(snapshot.cache.up)}),
         "build_info": {(__version__, platform.python_version()): 1},

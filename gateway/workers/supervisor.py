@@ -14,6 +14,7 @@ from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.config.token import admin_token
 from gateway.errors import GatewayError
 from gateway.log import at_level
+from gateway.meters import only
 from gateway.panel import Panel, open_panel
 from gateway.process import reach, started
 from gateway.rejections.store import Store
@@ -82,7 +83,8 @@ class Supervisor:
     async def look(self) -> Snapshot:
         """Tell for all workers, and for those that are gone."""
         found = await asyncio.gather(*(slot.look() for slot in self.slots))
-        return merged((*found, Snapshot(draining=self._stopping)))
+        own = {**self._reloader.readings(), "worker_restarts": only(self.restarts)}
+        return merged((*found, Snapshot(draining=self._stopping, readings=own)))
 
     @property
     def sockets(self) -> Sequence[socket.socket]:

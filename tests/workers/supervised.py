@@ -73,6 +73,11 @@ class Supervised:
         async with aiohttp.ClientSession() as client, client.request(method, url) as answer:
             return await answer.json()
 
+    async def text(self, path: str) -> str:
+        """Ask the admin listener; give the text of the answer."""
+        async with aiohttp.ClientSession() as client, client.get(f"http://{self.supervisor.admin}{path}") as answer:
+            return await answer.text()
+
 
 def settings_for(upstream_url: str, folder: Path | None, **sections: Any) -> Settings:
     """Make settings for two workers. With a folder, rejections are kept there."""
