@@ -53,6 +53,7 @@ class Gateway:
                 store,
                 self._look,
                 lambda: self.reach,
+                lambda: self._settings.upstream.url,
                 self._reloader.reload,
                 log,
             )

@@ -15,7 +15,7 @@ from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, ClassVar, Final, Protocol
 
 import orjson
 import structlog
@@ -46,6 +46,9 @@ class Lines:
     `lost` counts those it could not write; once it can again, it says how many they were.
     """
 
+    lost_in_all: ClassVar[int] = 0
+    """By all logs of the process, since its start."""
+
     def __init__(self, stream: Sink) -> None:
         self._stream = stream
         self.lost = 0
@@ -59,9 +62,13 @@ class Lines:
             self._stream.write(text + (LOST % told if told else b""))
             self._stream.flush()
         except (OSError, ValueError):  # a full disk, a pipe without a reader, a closed stream
-            self.lost += lines
+            self._lose(lines)
         else:
             self.lost -= told
+
+    def _lose(self, lines: int) -> None:
+        self.lost += lines
+        Lines.lost_in_all += lines
 
     debug = info = warning = error = critical = exception = msg
 
@@ -79,7 +86,7 @@ class BackgroundLines(Lines):
 
     def msg(self, line: bytes) -> None:
         if len(self._waiting) >= MOST_HELD:
-            self.lost += 1
+            self._lose(1)
             return
         self._waiting.append(line)
         if not self._some.is_set():

@@ -23,10 +23,13 @@ from gateway.rejections.store import Store
 from gateway.secret import Secret
 from gateway.snapshot import Look
 from gateway.systemd import Handed, HandedAmiss
+from gateway.upstream.pool import Origin
+from gateway.upstream.resolving import Resolving
 
 
 class Panel:
-    """`look` tells how those do that serve requests, `reach` where; `act` has the configuration read anew.
+    """`look` tells how those do that serve requests, `reach` where, and `upstream` is the URL that these go to; `act`
+    has the configuration read anew.
 
     `address` is where it listens, once it is open.
     """
@@ -38,12 +41,15 @@ class Panel:
         store: Store | None,
         look: Look,
         reach: Callable[[], Reach],
+        upstream: Callable[[], str],
         act: Callable[[], Awaitable[Change]],
         log: FilteringBoundLogger,
     ) -> None:
         self.address = address
         self._look = look
         self._reach = reach
+        self._upstream = upstream
+        self._resolving = Resolving()
         self._access = Access(admin_token(admin), admin.open)
         self._reader = None if store is None else AsyncReader(Reader(store))
         self.news = None if self._reader is None else News(self._reader)
@@ -54,7 +60,7 @@ class Panel:
     def _routes(self) -> Mapping[str, Handler]:
         routes = {
             "/healthz": health(self._look),
-            "/readyz": readiness(self._look),
+            "/readyz": readiness(self._look, self._resolves),
             "/metrics": metrics(self._look),
             **console(self._reach, login=lambda: self._access.required),
         }
@@ -62,6 +68,9 @@ class Panel:
             return {**routes, **switched_off()}
         api = RejectionsApi(self._reader, self.news, self._look, self._reach)
         return {**routes, **api.routes()}
+
+    async def _resolves(self) -> bool:
+        return await self._resolving.resolves(Origin.of(self._upstream()).host)
 
     async def open(self, sockets: Sequence[socket.socket] | None = None) -> None:
         """Start to answer, on these sockets where they are given. Raises PortTaken and HandedAmiss."""

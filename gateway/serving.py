@@ -14,7 +14,7 @@ from gateway.access_log import access_log
 from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.exchange import Downstream, Exchange
 from gateway.listener import Listener
-from gateway.log import at_level
+from gateway.log import Lines, at_level
 from gateway.lookups.link import Link
 from gateway.meters import Meters, Readings, only
 from gateway.outgoing import Rounds
@@ -63,11 +63,12 @@ class Serving:
 
     async def start(self, sockets: Sequence[socket.socket] = (), share: Share | None = None) -> None:
         """Accept from these sockets, or as the settings say. Raises what Listener.open raises."""
+        if self._link is not None:
+            # Until it is known whether the shared cache can be asked, each request would ask Close by itself.
+            await self._link.start()
         self.listen = await self.listener.open(sockets, share)
         if self.recorder is not None:
             await self.recorder.start(reach(self.settings, self.listen).instance(platform.node()))
-        if self._link is not None:
-            self._link.start()
 
     async def renew(self, settings: Settings) -> None:
         """Have these settings in force for what comes from now on. Raises OSError, and nothing has changed then."""
@@ -112,6 +113,7 @@ class Serving:
             "upstream_waiting": only(sum(pool.waiting for pool in pools)),
             "client_connections": only(self.listener.connections),
             "requests_in_flight": only(self.listener.active),
+            "log_lines_lost": only(Lines.lost_in_all),
         }
 
     async def drain(self) -> int:

@@ -1,5 +1,7 @@
 """Is it alive, and what has it done so far? Is it ready for requests?"""
 
+from collections.abc import Awaitable, Callable
+
 from aiohttp import web
 
 from gateway import __version__
@@ -18,21 +20,23 @@ def health(look: Look) -> Handler:
     return handle
 
 
-def readiness(look: Look) -> Handler:
+def readiness(look: Look, resolves: Callable[[], Awaitable[bool]]) -> Handler:
     """Make the handler of `GET /readyz`: 200 while new requests are welcome, 503 once the gateway is about to stop.
 
-    So too while of several workers none has started, or is left.
+    So too while of several workers none has started, or is left, and where the upstream's name does not resolve.
 
     A store or a shared cache that is down is told, and no reason to send requests elsewhere: they are served as well
     without it.
     """
 
     async def handle(_: web.Request) -> web.Response:
-        now = await look()
-        status = "draining" if now.draining else "ready" if now.serving else "starting"
+        now, known = await look(), await resolves()
+        served = "ready" if known else "upstream_unresolved"
+        status = "draining" if now.draining else served if now.serving else "starting"
         body = {
             "status": status,
             "serving": now.serving,
+            "upstream": {"resolves": known},
             "store": store_json(now.store),
             "cache": cache_json(now.cache),
         }

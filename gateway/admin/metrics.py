@@ -69,6 +69,7 @@ FAMILIES: Final = {
     "workers": Family("gauge", "Processes that serve requests."),
     "worker_restarts": Family("counter", "Workers that had to be replaced."),
     "config_reloads": Family("counter", "Times that the configuration was read anew.", ("outcome",)),
+    "log_lines_lost": Family("counter", "Lines of the log that could not be written."),
     "build_info": Family("gauge", "The version that runs.", ("version", "python")),
     "process_cpu_seconds": Family("counter", "Processor time, in the gateway's own code and in the kernel's for it."),
     "process_resident_memory_bytes": Family("gauge", "Memory in use."),

@@ -84,6 +84,7 @@ class Link:
         self._sent: list[Asked] = []
         self._sending: asyncio.Task[None] | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._tried = asyncio.Event()
         self.failures = 0
 
     @property
@@ -94,9 +95,10 @@ class Link:
     def state(self) -> CacheState:
         return CacheState(self.up, self._reason)
 
-    def start(self) -> None:
-        """Begin to connect. Until that is done the cache is not asked, and nobody waits for it."""
+    async def start(self) -> None:
+        """Connect, or fail to: then it is tried again. Takes no longer than a try does."""
         self._connecting = asyncio.create_task(self._connect(0.0))
+        await self._tried.wait()
 
     def renew(self, log: FilteringBoundLogger, *, pause: float) -> None:
         """Go by these settings from now on."""
@@ -193,6 +195,7 @@ class Link:
 
     def _down(self, reason: str) -> None:
         self._reason = reason
+        self._tried.set()
         if self._down_since is None:
             self._down_since = monotonic()
             outcome = "Close is asked directly until it is back"
@@ -200,6 +203,7 @@ class Link:
 
     def _back(self) -> None:
         self._reason = None
+        self._tried.set()
         if self._down_since is not None:
             seconds = round(monotonic() - self._down_since, 1)
             self._log.info("identity_cache_back", cache=str(self._location), seconds=seconds)

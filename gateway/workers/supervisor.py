@@ -61,6 +61,7 @@ class Supervisor:
                 store,
                 self.look,
                 lambda: reach(self.settings, self.listen),
+                lambda: self.settings.upstream.url,
                 self._reloader.reload,
                 log,
             )

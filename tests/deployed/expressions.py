@@ -10,13 +10,6 @@ from gateway.admin.metrics import FAMILIES, PREFIX, UNPREFIXED
 BUCKETS: Final = ("bucket", "sum", "count")
 TARGET: Final = frozenset({"job", "instance"})
 """Labels that Prometheus gives whatever it scrapes."""
-# What the table of families does not hold yet.
-TO_COME: Final[dict[str, frozenset[str]]] = {
-    "close_gateway_config_reloads_total": frozenset({"outcome"}),
-    "close_gateway_log_lines_lost_total": frozenset(),
-    "close_gateway_worker_restarts_total": frozenset(),
-    "close_gateway_workers": frozenset({"state"}),
-}
 
 
 def _exposed() -> Iterator[tuple[str, frozenset[str]]]:
@@ -32,7 +25,7 @@ def _exposed() -> Iterator[tuple[str, frozenset[str]]]:
                 yield full, labels
 
 
-KNOWN: Final = {"up": frozenset[str]()} | TO_COME | dict(_exposed())
+KNOWN: Final = {"up": frozenset[str]()} | dict(_exposed())
 """All there is to ask for, and the labels of each."""
 
 

@@ -115,7 +115,7 @@ async def peers(
             identities = Identities(asker(pool, patience=timeout), IdentityCache(ttl, 1000, 5.0), meters, shared)
             stack.push_async_callback(identities.close)
             made.append(Peer(identities, meters, shared, link, lines))
-            link.start()
+            await link.start()
         for peer in made:
             await (peer.is_up() if up else until(lambda peer=peer: peer.events()))  # type: ignore[misc]
         yield upstream, made
