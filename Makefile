@@ -19,7 +19,7 @@ run: $(VENV)/installed
 	@$(BIN)/close-gateway dev
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m tests.bench $(BENCH)

@@ -65,9 +65,9 @@ CODED = [
     (b"deflate", zlib.compress(DRAFT)),
     (b"br", brotli.compress(DRAFT)),
     (b"zstd", zstandard.compress(DRAFT)),
-    (b"gzip, br", brotli.compress(gzip.compress(DRAFT))),
+    (b"gzip, br", brotli.compress(gzip.compress(DRAFT, mtime=0))),
     (b"identity", DRAFT),
-    (b"gzip", gzip.compress(SENDERLESS)[:-1]),
+    (b"gzip", gzip.compress(SENDERLESS, mtime=0)[:-1]),
     (b"gzip", SENDERLESS),
     (b"compress", SENDERLESS),
 ]
