@@ -3,6 +3,7 @@
 Unlike elsewhere in the bench, nothing is pinned: gateway, load and upstream share all cores, as the kernel sees fit.
 What the load and the upstream spend, the gateway cannot have. So they are the cheapest at hand; what they spend is
 told, and so is what the cores allow at most, without which the ratio says little.
+Two workers that are busy leave no core idle: where all together used clearly less than there are, something else did.
 
 Rule  A process uses one core (a little more where its thread that writes rejections is busy: u), N workers use N times
       that, and all that runs no more than there are. With g µs of CPU per request for the gateway and o for the others,
