@@ -41,6 +41,8 @@ class Effort:
     transfer_rounds: int
     down_mib: int
     up_mib: int
+    workers_seconds: int
+    """Whole ones: wrk counts in them."""
 
 
 FULL: Final = Effort(
@@ -54,6 +56,7 @@ FULL: Final = Effort(
     transfer_rounds=3,
     down_mib=1024,
     up_mib=256,
+    workers_seconds=2,
 )
 QUICK: Final = Effort(
     rounds=3,
@@ -66,6 +69,7 @@ QUICK: Final = Effort(
     transfer_rounds=1,
     down_mib=128,
     up_mib=64,
+    workers_seconds=1,
 )
 
 

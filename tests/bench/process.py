@@ -1,4 +1,4 @@
-"""A process that the bench starts, pins to a core, watches and stops by its id; its children are counted with it.
+"""A process that the bench starts, pins or not, watches and stops by its id; its children are counted with it.
 
 Source  proc(5). CPU time is the first number of /proc/PID/task/TID/schedstat, in nanoseconds; where the kernel keeps
         none, utime and stime of /proc/PID/stat, in clock ticks. Resident memory is VmRSS, its peak is VmHWM, which
@@ -39,16 +39,17 @@ def free_port() -> int:
 
 
 class Process:
-    """A server process on one core, with what it prints in a file of its own."""
+    """A server process with what it prints in a file of its own. It runs on one core, or None: where the bench may."""
 
-    def __init__(self, command: Sequence[str], *, port: int, core: int, folder: Path) -> None:
+    def __init__(self, command: Sequence[str], *, port: int, core: int | None, folder: Path) -> None:
         self.port = port
         self._output = folder / f"{port}.log"
         variables = {name: value for name, value in os.environ.items() if not name.startswith("CLOSE_GATEWAY_")}
         # What a peer keeps for its user, as the gateway its store of rejections, goes with the run.
         variables |= {"PYTHONPATH": str(ROOT), "HOME": str(folder)}
         self._started = time.perf_counter()
-        with pinned(core), self._output.open("wb") as output:
+        pinning = contextlib.nullcontext() if core is None else pinned(core)
+        with pinning, self._output.open("wb") as output:
             self._popen = subprocess.Popen(  # noqa: S603 # the command is the bench's own
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=folder, env=variables
             )
@@ -64,9 +65,19 @@ class Process:
             time.sleep(0.001)
         raise NotReady(f"no answer within {elapsed:.0f} s: {self.last_words()}")
 
+    def wait_printed(self, text: str) -> None:
+        """Wait until the process has printed a text, some time since its start."""
+        while text not in self._printed():
+            if self._popen.poll() is not None or time.perf_counter() - self._started > START_LIMIT:
+                raise NotReady(f"never said {text}: {self.last_words()}")
+            time.sleep(0.01)
+
+    def _printed(self) -> str:
+        return self._output.read_text(encoding="utf-8", errors="replace")
+
     def last_words(self) -> str:
         """Give the last line that the process printed."""
-        lines = self._output.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        lines = self._printed().strip().splitlines()
         return lines[-1][:200] if lines else "it printed nothing"
 
     def stop(self) -> None:

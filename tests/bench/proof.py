@@ -82,7 +82,7 @@ def rejects(witness: Witness) -> None:
     """Refused in Close's words, with nothing asked of the upstream. Asked of who is timed with accepted emails too."""
     answer, asked, _ = witness.try_out(traffic.REJECTED)
     expect("upstream was asked", asked, {})
-    _is_rejection(answer)
+    is_rejection(answer)
 
 
 def fills(witness: Witness) -> None:
@@ -100,7 +100,7 @@ def looks_up(witness: Witness) -> None:
     expect("body", body, traffic.UPDATE.body)
     answer, asked, _ = witness.try_out(traffic.REFUSED_UPDATE)
     expect("upstream was asked", asked, {"stored": 1})
-    _is_rejection(answer)
+    is_rejection(answer)
 
 
 def downloads(witness: Witness) -> None:
@@ -117,7 +117,14 @@ def uploads(witness: Witness) -> None:
     expect("answer", json.loads(answer.body), {"received": BODY_SIZE})
 
 
-def _is_rejection(answer: Answer) -> None:
+def is_lead(answer: Answer) -> None:
+    """The answer is the upstream's to a GET, whole."""
+    expect("answer", (answer.status, answer.body), (200, upstream.LEAD_BODY))
+
+
+def is_rejection(answer: Answer) -> None:
+    """The answer is Close's, where the sender is missing."""
+    expect("status", answer.status, 400)
     content = json.loads(answer.body)
     found = content.get("field-errors") if isinstance(content, dict) else None
     expect("field-errors", found, {"sender": "This field is required."})

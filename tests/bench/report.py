@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from tests.bench.bench import Cell
-from tests.bench.rows import ROWS, Measure, Row
+from tests.bench.rows import ROWS, WORKERS_ROWS, Measure, Shown
 
 LABEL_WIDTH = 36
 CELL_WIDTH = 11
 
 
-def row_text(row: Row, cells: Mapping[str, Cell]) -> str:
+def row_text(row: Shown, cells: Mapping[str, Cell]) -> str:
     """Write one row: a line for each figure, a column for each peer, ratios to the first peer that was measured."""
     timed = {name: cell for name, cell in cells.items() if not isinstance(cell, str)}
     lines = [_line(row.title, cells)]
@@ -24,10 +24,20 @@ def row_text(row: Row, cells: Mapping[str, Cell]) -> str:
 
 
 def markdown(results: Mapping[str, Mapping[str, Cell]]) -> str:
-    """Write the table that stands in the README: what is compared, in rows; a column for each peer."""
-    peers = list(next(iter(results.values()), {}))
-    lines = [f"| | {' | '.join(peers)} |", f"|---|{'---|' * len(peers)}"]
-    for row in (row for row in ROWS if row.name in results):
+    """Write the tables that stand in the README: what is compared, in rows; a column for each peer, or for each number
+    of workers.
+    """
+    tables = (_table(rows, results) for rows in (ROWS, WORKERS_ROWS))
+    return "\n".join(table for table in tables if table)
+
+
+def _table(rows: Sequence[Shown], results: Mapping[str, Mapping[str, Cell]]) -> str:
+    told = [row for row in rows if row.name in results]
+    if not told:
+        return ""
+    columns = list(results[told[0].name])
+    lines = [f"| | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
+    for row in told:
         for measure in (measure for measure in row.measures if measure.compared):
             figures = " | ".join(_figure(cell, measure) for cell in results[row.name].values())
             lines.append(f"| {row.title}: {measure.label} | {figures} |")

@@ -7,6 +7,7 @@ transfer  One large body: MiB per second, CPU per MiB, by how much the resident 
 latency   At a fixed rate: what the proxy adds to the latency of the upstream asked directly in the same round.
 idle      Resident memory that 1,000 connections take which have asked once and stay open.
 start     From exec to the first answer that comes through.
+workers   Two workers beside one process, all cores shared: see `workers.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from tests.bench import measuring, proof, traffic
+from tests.bench.ask import Answer
 from tests.bench.measuring import RATE, Effort, Subject
 from tests.bench.traffic import Sample
 
@@ -32,14 +34,19 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """Something to measure."""
+class Shown:
+    """What is told of a row."""
 
     name: str
-    """As on the command line."""
     title: str
-    proofs: Sequence[proof.Proof]
     measures: Sequence[Measure]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row(Shown):
+    """Something to measure, of every peer. Its name is as on the command line."""
+
+    proofs: Sequence[proof.Proof]
     measure: Callable[[Subject, Effort, Mapping[str, float]], dict[str, float]]
     """Measures one peer in one round, given what was found before the round."""
     rounds: Callable[[Effort], int]
@@ -47,6 +54,15 @@ class Row:
     """Measures the upstream itself, given its port."""
     judged: bool = False
     """Whether only peers that judge emails can do it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkersRow(Shown):
+    """Something to measure of one process and of two workers."""
+
+    sample: Sample
+    proof: Callable[[Answer], None]
+    """Raises Unproven where the answer to the sample is not what it is to be."""
 
 
 LOAD: Final = (
@@ -138,5 +154,32 @@ ROWS: Final = (
         measures=(Measure("ms", "ms", compared=True),),
         measure=measuring.start_up,
         rounds=lambda effort: effort.starts,
+    ),
+)
+
+SHARED: Final = (
+    Measure("rps", "requests/s", compared=True),
+    Measure("most_rps", "requests/s at most on these cores", compared=True),
+    Measure("cpu_us", "CPU µs/request", 1, compared=True),
+    Measure("others_us", "the same of load and upstream", 1),
+    Measure("own_cores", "cores used", 2),
+    Measure("all_cores", "with load and upstream", 2),
+)
+WORKERS: Final = "workers"
+"""What these rows are called on the command line."""
+WORKERS_ROWS: Final = (
+    WorkersRow(
+        name="workers-get",
+        title="workers: pass-through GET",
+        measures=SHARED,
+        sample=traffic.GET,
+        proof=proof.is_lead,
+    ),
+    WorkersRow(
+        name="workers-rejected",
+        title="workers: rejected email",
+        measures=SHARED,
+        sample=traffic.REJECTED,
+        proof=proof.is_rejection,
     ),
 )

@@ -68,3 +68,21 @@ def test_a_process_that_ends_says_why(tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="ended with 1: no such port"):
         process.wait_ready()
     process.stop()
+
+
+def test_a_process_that_is_not_pinned_runs_where_the_bench_may(tmp_path: Path) -> None:
+    """Two workers on one core would be one."""
+    process = Process((sys.executable, "-c", SLEEPER_WITH_BUSY_CHILD), port=1, core=None, folder=tmp_path)
+    try:
+        assert os.sched_getaffinity(process.tree().pids[0]) == os.sched_getaffinity(0)
+    finally:
+        process.stop()
+
+
+def test_a_process_that_ends_without_a_word_is_not_waited_for(tmp_path: Path) -> None:
+    """A gateway whose workers never serve is told of at once."""
+    process = Process((sys.executable, "-c", "print('one')"), port=1, core=None, folder=tmp_path)
+    process.wait_printed("one")
+    with pytest.raises(NotReady, match="never said two: one"):
+        process.wait_printed("two")
+    process.stop()

@@ -1,6 +1,6 @@
 from tests.bench.bench import Cell, combine
 from tests.bench.report import markdown, row_text
-from tests.bench.rows import ROWS, Measure, Row
+from tests.bench.rows import ROWS, WORKERS, WORKERS_ROWS, Measure, Row
 
 ROW = Row(
     name="get",
@@ -49,6 +49,20 @@ def test_the_table_for_readers_has_what_is_compared() -> None:
     ]
 
 
+def test_workers_have_a_table_of_their_own() -> None:
+    """Their columns are others."""
+    one, two = ({"rps": rps, "most_rps": rps, "cpu_us": 1e6 / rps} for rps in (20_000.0, 34_000.0))
+    assert markdown({"get": CELLS, "workers-get": {"1 process": one, "2 workers": two}}).splitlines()[2:] == [
+        "| pass-through GET: CPU µs/request | 20.0 | 30.0 | - |",
+        "",
+        "| | 1 process | 2 workers |",
+        "|---|---|---|",
+        "| workers: pass-through GET: requests/s | 20,000 | 34,000 |",
+        "| workers: pass-through GET: requests/s at most on these cores | 20,000 | 34,000 |",
+        "| workers: pass-through GET: CPU µs/request | 50.0 | 29.4 |",
+    ]
+
+
 def test_a_figure_is_the_median_over_the_rounds_or_the_worst() -> None:
     """One disturbed round does not show; memory that grew in the first round does."""
     measures = (Measure("cpu_us", ""), Measure("growth_mib", "", worst=True))
@@ -58,4 +72,5 @@ def test_a_figure_is_the_median_over_the_rounds_or_the_worst() -> None:
 
 def test_rows_have_names_of_their_own() -> None:
     """--only means one of them."""
-    assert len({row.name for row in ROWS}) == len(ROWS)
+    names = [WORKERS, *(row.name for row in (*ROWS, *WORKERS_ROWS))]
+    assert len(set(names)) == len(names)

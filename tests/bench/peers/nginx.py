@@ -1,9 +1,12 @@
-"""nginx, plain: one worker, kept-alive upstream connections, streaming both ways."""
+"""nginx, plain: one worker, kept-alive upstream connections, streaming both ways. And as a cheap upstream."""
 
+import shutil
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 from tests.bench.peers.peer import Place, program
+from tests.bench.upstream import LEAD_BODY
 
 CONFIGURATION: Final = """
 daemon off;
@@ -37,11 +40,44 @@ http {{
   }}
 }}
 """
+ANSWERING: Final = """
+daemon off;
+worker_processes 1;
+pid {folder}/nginx-{port}.pid;
+error_log stderr error;
+events {{ worker_connections 8192; }}
+http {{
+  access_log off;
+  keepalive_requests 1000000000;
+  server {{
+    listen 127.0.0.1:{port} backlog=4096;
+    location / {{
+      default_type application/json;
+      return 200 '{answer}';
+    }}
+  }}
+}}
+"""
+"""Answers everything as the bench's own upstream answers a GET. It reads no body."""
+
+
+def found() -> bool:
+    """Tell whether it is installed."""
+    return shutil.which("nginx") is not None
 
 
 def command(place: Place) -> Sequence[str]:
     """Give the command that starts it, having written its configuration."""
-    target = place.folder / f"nginx-{place.port}.conf"
     text = CONFIGURATION.format(folder=place.folder, port=place.port, upstream_port=place.upstream_port)
-    target.write_text(text, encoding="utf-8")
-    return (program("nginx"), "-p", str(place.folder), "-e", "stderr", "-c", str(target))
+    return _command(text, place.port, place.folder)
+
+
+def answering(port: int, folder: Path) -> Sequence[str]:
+    """Give the command that starts it as the upstream itself."""
+    return _command(ANSWERING.format(folder=folder, port=port, answer=LEAD_BODY.decode()), port, folder)
+
+
+def _command(configuration: str, port: int, folder: Path) -> Sequence[str]:
+    target = folder / f"nginx-{port}.conf"
+    target.write_text(configuration, encoding="utf-8")
+    return (program("nginx"), "-p", str(folder), "-e", "stderr", "-c", str(target))

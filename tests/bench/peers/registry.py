@@ -13,15 +13,16 @@ from tests.bench.peers import envoy, haproxy, mitmproxy, nginx
 from tests.bench.peers.peer import Peer, Place, module
 
 
-def _gateway(place: Place) -> Sequence[str]:
-    upstream, listen = f"http://127.0.0.1:{place.upstream_port}", f"127.0.0.1:{place.port}"
-    return (sys.executable, "-m", "gateway", "serve", "--upstream", upstream, "--listen", listen, "--admin", "off")
+def gateway(place: Place, *flags: str) -> Sequence[str]:
+    """Give the command of this gateway; flags are added to it."""
+    own = ("--upstream", f"http://127.0.0.1:{place.upstream_port}", "--listen", f"127.0.0.1:{place.port}")
+    return (sys.executable, "-m", "gateway", "serve", *own, "--admin", "off", *flags)
 
 
 GATEWAY: Final = Peer(
     name="gateway",
     title="this gateway, every feature on, its log written to a file",
-    command=_gateway,
+    command=gateway,
     modules=("gateway.__main__",),
     judges=True,
 )
