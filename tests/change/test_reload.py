@@ -31,6 +31,22 @@ async def test_a_kept_connection_sees_the_new_settings(tmp_path: Path) -> None:
         assert gateway.running.counts == {"rejected": 1, "forwarded": 1, "reported": 1}
 
 
+async def test_a_rule_that_was_watched_is_enforced(tmp_path: Path) -> None:
+    """Without a restart: what was reported a moment ago is refused now."""
+    email = write(b'{"status": "draft"}')
+    async with (
+        recording() as upstream,
+        reloading(tmp_path, upstream.url) as gateway,
+        connected(gateway.port) as client,
+    ):
+        watched = await client.ask(email)
+        assert (watched.status, watched.values(b"x-close-gateway")) == (200, [b"forwarded; reported=lead_id_required"])
+        gateway.write('[rules]\nlead_id_required = "enforce"\n')
+        assert (await gateway.reload())["changed"] == {"rules.lead_id_required": "enforce"}
+        refused = await client.ask(email)
+        assert (refused.status, refused.values(b"x-close-gateway")) == (400, [b"rejected; lead_id_required"])
+
+
 async def test_a_request_in_flight_ends_as_it_began(tmp_path: Path) -> None:
     """A slow answer and a half-sent email, under way while mode and upstream change, are finished by the old ones."""
     changed = asyncio.Event()
