@@ -8,7 +8,7 @@ Needs   What was found, and the modes.
 
 from dataclasses import dataclass, replace
 
-from gateway.policy.verdict import Findings, Reject, Verdict, ViolationCode
+from gateway.policy.verdict import Findings, Reject, Verdict, ViolationCode, Violations
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,11 @@ def decide(findings: Findings, modes: Modes) -> Verdict:
     """Make a verdict of what was found."""
     if not findings.violations:
         return findings.otherwise
-    enforced = tuple(violation for violation in findings.violations if violation.code in modes.enforced)
-    reported = tuple(violation for violation in findings.violations if violation.code in modes.reported)
+    enforced: Violations = ()
+    reported: Violations = ()
+    for violation in findings.violations:
+        if violation.code in modes.enforced:
+            enforced += (violation,)
+        elif violation.code in modes.reported:
+            reported += (violation,)
     return Reject(enforced, reported) if enforced else replace(findings.otherwise, reported=reported)

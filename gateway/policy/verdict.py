@@ -18,6 +18,8 @@ class ViolationCode(enum.Enum):
     SEND_IN_MISPLACED = "send_in_misplaced"
     ATTACHMENT_URL_INVALID = "attachment_url_invalid"
 
+    __hash__ = object.__hash__  # as of Status
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:

@@ -5,7 +5,7 @@ Kept     Who (the credential's fingerprint, its owner where known, the client's 
 Left out The credential itself, and everything that is the email's own: sender, recipients, subject, body.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gateway.exchange import Exchange, printable
@@ -44,7 +44,7 @@ def make_rejections(
     owner: str | None,
     enforced: bool,
     refused: bool,
-) -> Iterator[Rejection]:
+) -> Sequence[Rejection]:
     """Pick what is kept, one for each violation. `members` are the email's, as the client sent them."""
     credentials = exchange.credentials
     first = Rejection(
@@ -63,7 +63,8 @@ def make_rejections(
         enforced=enforced,
         status=REFUSED if refused else None,
     )
-    return (first._replace(code=violation.code.value) for violation in violations)
+    others = (first._replace(code=violation.code.value) for violation in violations[1:])
+    return [first, *others]
 
 
 def _text(value: object) -> str | None:
