@@ -114,6 +114,7 @@ class Exchange:
         "_id",
         "_index",
         "_task",
+        "_waits_since",
         "answered",
         "body",
         "carrier",
@@ -165,6 +166,7 @@ class Exchange:
         self.waited = 0.0
         self.complete = False
         self._ended = False
+        self._waits_since = 0.0
         self.answered = False
         self.carrier: Carrier | None = None
         self.trace: Trace | None = None
@@ -212,6 +214,7 @@ class Exchange:
         if self._ended:
             return
         self._ended = True
+        self.goes_on()  # where it waited, it waits no more
         downstream = self._downstream
         downstream.meters.ended(self.kind, self.status, time.perf_counter() - self.started, self.waited)
         if downstream.on_end is not None:
@@ -221,6 +224,16 @@ class Exchange:
             self.trace = None
 
     # -- what takes time --
+
+    def waits(self) -> None:
+        """Tell that from now on it waits for others: for its client's body, a connection, Close."""
+        self._waits_since = time.perf_counter()
+
+    def goes_on(self) -> None:
+        """Tell that it waits no more, if it did."""
+        if self._waits_since:
+            self.waited += time.perf_counter() - self._waits_since
+            self._waits_since = 0.0
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do what has to wait for something in a task of its own. It ends when the client leaves."""
