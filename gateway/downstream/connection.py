@@ -292,6 +292,15 @@ class ClientConnection(asyncio.Protocol):
         elif self._left_since is None:
             self._end(linger=False)
 
+    def cut(self) -> None:
+        """End at once what was to end in good order."""
+        if self.scheme == "http":
+            self.break_off(reset=True)
+        elif self._transport is not None:
+            # No reset: it would take along what of an answer the system has yet to send. Where anything is missing, so
+            # is the goodbye, which tells (RFC 9112, 9.8).
+            self._transport.abort()
+
     def watch(self, now: float) -> None:
         """End what takes too long. `now` is in seconds of the event loop's clock."""
         if self._transport is None or self._stalled(self._transport, now):
