@@ -27,7 +27,7 @@ from gateway.downstream.reader import RequestReader
 from gateway.errors import GatewayError
 from gateway.exchange import Downstream, Exchange, Fields
 from gateway.outgoing import Outgoing, Rounds
-from gateway.proxies import BY_SOCKET
+from gateway.proxies import BY_SOCKET, UNKNOWN
 from gateway.shares import Share
 from gateway.wire.error import gateway_error
 
@@ -101,6 +101,8 @@ class ClientConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.peer = str(peer[0])
+        elif isinstance(transport.get_extra_info("sockname"), tuple):
+            self.peer = UNKNOWN  # it has reset the connection meanwhile, and what it sent is read all the same
         if transport.get_extra_info("ssl_object") is not None:
             self.scheme = "https"
             self._transport.set_write_buffer_limits(MOST_UNSENT)  # TLS would hold eight times as much
