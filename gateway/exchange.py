@@ -113,6 +113,7 @@ class Exchange:
         "_ended",
         "_id",
         "_index",
+        "_proxies",
         "_task",
         "_waits_since",
         "answered",
@@ -149,6 +150,7 @@ class Exchange:
     ) -> None:
         self._client = client
         self._downstream = downstream
+        self._proxies = downstream.proxies  # a reload may exchange them meanwhile
         self.method = method
         self.raw_target = target
         self.target = target if target.startswith("/") else origin_form(target)
@@ -299,7 +301,7 @@ class Exchange:
     @property
     def client(self) -> str:
         """The address that the request comes from, as far as proxies that are trusted tell."""
-        proxies, peer = self._downstream.proxies, self._client.peer
+        proxies, peer = self._proxies, self._client.peer
         return peer if proxies is None else proxies.client(peer, self.values(b"x-forwarded-for"))
 
     @property
@@ -310,8 +312,7 @@ class Exchange:
     @property
     def by_proxy(self) -> bool:
         """Whether it came by a proxy that is trusted."""
-        proxies = self._downstream.proxies
-        return proxies is not None and proxies.trusts(self._client.peer)
+        return self._proxies is not None and self._proxies.trusts(self._client.peer)
 
     @property
     def scheme(self) -> str:
