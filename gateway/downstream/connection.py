@@ -250,8 +250,8 @@ class ClientConnection(asyncio.Protocol):
         self._outgoing.flush()
         if self._transport is None:
             return
-        # An abort alone ends in good order where all that was written is out already. Over a UNIX socket, which knows no
-        # reset, it does all the same.
+        # An abort alone ends in good order where all that was written is out already.
+        # Over a UNIX socket it does all the same: there is no reset.
         with contextlib.suppress(OSError):
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self._transport.abort()
