@@ -69,6 +69,8 @@ class Dispatcher:
         if exchange.answered:
             exchange.break_off(reset=True)  # the answer has begun, and must not look complete
             return
+        if exchange.mark is not None:
+            exchange.mark = f"failed; {InternalError.code}"
         answer = gateway_error(InternalError("The gateway has failed."), exchange.id)
         answer.send(exchange, Stamp(exchange.id).lines, keep_alive=False)
 

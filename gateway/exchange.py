@@ -113,7 +113,9 @@ class Exchange:
         "_ended",
         "_id",
         "_index",
+        "_proxies",
         "_task",
+        "_waits_since",
         "answered",
         "body",
         "carrier",
@@ -148,6 +150,7 @@ class Exchange:
     ) -> None:
         self._client = client
         self._downstream = downstream
+        self._proxies = downstream.proxies  # a reload may exchange them meanwhile
         self.method = method
         self.raw_target = target
         self.target = target if target.startswith("/") else origin_form(target)
@@ -165,6 +168,7 @@ class Exchange:
         self.waited = 0.0
         self.complete = False
         self._ended = False
+        self._waits_since = 0.0
         self.answered = False
         self.carrier: Carrier | None = None
         self.trace: Trace | None = None
@@ -212,6 +216,7 @@ class Exchange:
         if self._ended:
             return
         self._ended = True
+        self.goes_on()  # where it waited, it waits no more
         downstream = self._downstream
         downstream.meters.ended(self.kind, self.status, time.perf_counter() - self.started, self.waited)
         if downstream.on_end is not None:
@@ -221,6 +226,16 @@ class Exchange:
             self.trace = None
 
     # -- what takes time --
+
+    def waits(self) -> None:
+        """Tell that from now on it waits for others: for its client's body, a connection, Close."""
+        self._waits_since = time.perf_counter()
+
+    def goes_on(self) -> None:
+        """Tell that it waits no more, if it did."""
+        if self._waits_since:
+            self.waited += time.perf_counter() - self._waits_since
+            self._waits_since = 0.0
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Do what has to wait for something in a task of its own. It ends when the client leaves."""
@@ -286,7 +301,7 @@ class Exchange:
     @property
     def client(self) -> str:
         """The address that the request comes from, as far as proxies that are trusted tell."""
-        proxies, peer = self._downstream.proxies, self._client.peer
+        proxies, peer = self._proxies, self._client.peer
         return peer if proxies is None else proxies.client(peer, self.values(b"x-forwarded-for"))
 
     @property
@@ -297,8 +312,7 @@ class Exchange:
     @property
     def by_proxy(self) -> bool:
         """Whether it came by a proxy that is trusted."""
-        proxies = self._downstream.proxies
-        return proxies is not None and proxies.trusts(self._client.peer)
+        return self._proxies is not None and self._proxies.trusts(self._client.peer)
 
     @property
     def scheme(self) -> str:

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Executor
 from functools import partial
-from time import perf_counter
 from typing import ClassVar, Final, NamedTuple, ParamSpec, TypeVar, assert_never
 
 from structlog.typing import FilteringBoundLogger
@@ -148,19 +147,15 @@ class Interceptor:
             self._inspect(exchange, route)
         else:
             body.high_water = limit
-            since = perf_counter()
-
-            def go_on() -> None:
-                exchange.waited += perf_counter() - since
-                self._inspect(exchange, route)
-
-            exchange.carrier = Gathering(exchange, go_on)
+            exchange.carrier = Gathering(exchange, partial(self._inspect, exchange, route))
+            exchange.waits()
             if exchange.http11 and _expects_continue(exchange):
                 exchange.write_interim(CONTINUE)
 
     def _inspect(self, exchange: Exchange, route: CreateEmail | UpdateEmail) -> None:
         """Judge what has come of the body: all of it, or more than is held."""
         exchange.carrier = None
+        exchange.goes_on()
         if exchange.body.error is not None:
             self._broken(exchange, exchange.body.error)
             return
@@ -199,9 +194,9 @@ class Interceptor:
             self._enforce(exchange, submission, judge_update(submission.email, None))
 
     async def _judge_with_stored(self, exchange: Exchange, submission: Submission, email_id: str) -> None:
-        since = perf_counter()
+        exchange.waits()
         stored = await self._stored(exchange, email_id)
-        exchange.waited += perf_counter() - since
+        exchange.goes_on()
         self._enforce(exchange, submission, judge_update(submission.email, stored))
 
     def _enforce(self, exchange: Exchange, submission: Submission, findings: Findings) -> None:
@@ -241,15 +236,15 @@ class Interceptor:
     async def _fill_later(
         self, exchange: Exchange, credentials: Credentials, submission: Submission, user_id: str | None
     ) -> None:
-        since = perf_counter()
+        exchange.waits()
         try:
             with traced(exchange, kind_of(user_id)):
                 identity = await self._identities.resolve(credentials, user_id)
         except LookupFailed as failure:
-            exchange.waited += perf_counter() - since
+            exchange.goes_on()
             self._unfilled(exchange, submission, failure)
         else:
-            exchange.waited += perf_counter() - since
+            exchange.goes_on()
             self._filled(exchange, submission, identity, user_id)
 
     def _unfilled(self, exchange: Exchange, submission: Submission, failure: LookupFailed) -> None:

@@ -131,9 +131,9 @@ class Listener:
         end = now + grace
         server = self._server
         while now < end and (self.active or now < quiet_since + LATE_COMERS):
+            await asyncio.sleep(0.02)  # before the first look, too: what was accepted last opens meanwhile
             if not (server.connections or server.handshakes):
                 break
-            await asyncio.sleep(0.02)
             now = self._loop.time()
             if self.active:
                 quiet_since = now
@@ -153,7 +153,7 @@ class Listener:
         while self._server.connections and self._loop.time() < end:  # noqa: ASYNC110 - it has an end in time too
             await asyncio.sleep(0.005)
         for connection in list(self._server.connections):
-            connection.break_off(reset=True)
+            connection.cut()
         await asyncio.sleep(0)
 
 

@@ -15,6 +15,8 @@ from typing import Final, TypeAlias
 
 BY_SOCKET: Final = "unix"
 """Stands for whoever comes by the UNIX socket."""
+UNKNOWN: Final = "unknown"
+"""Stands for whoever has left before the system was asked for its address (RFC 7239, 6.2)."""
 MOST: Final = 32
 """Proxies in a row. Behind more, nobody knows who is whose."""
 LONGEST: Final = 64

@@ -4,7 +4,6 @@ Both sides call: the client's connection when more of the body has come or the c
 there is more of the answer. No task waits for either, which is most of what forwarding would cost.
 """
 
-from time import perf_counter
 from typing import Final, Protocol
 
 from gateway.answer import RelayedAnswer, Stamp, chunk
@@ -53,7 +52,6 @@ class Relay:
         "_owner",
         "_retried",
         "_sent",
-        "_since",
         "_stamp",
         "_whole",
     )
@@ -68,18 +66,17 @@ class Relay:
         self._answer: RelayedAnswer | None = None
         self._retried = False
         self._sent = False  # the request has gone up, to its end
-        self._since = 0.0  # when it began to wait for the upstream, or for the client's body
 
     async def connect(self, *, fresh: bool) -> None:
         """Open a connection for it, or wait for one."""
-        pool, since = self._owner.pool, perf_counter()
+        self._exchange.waits()
         try:
-            connection = await pool.connect(fresh=fresh)
+            connection = await self._owner.pool.connect(fresh=fresh)
         except GatewayError as error:
+            self._exchange.goes_on()
             self._fail(error)
             return
-        finally:
-            self._exchange.waited += perf_counter() - since
+        self._exchange.goes_on()
         self.start(connection)
 
     def start(self, connection: UpstreamConnection) -> None:
@@ -100,7 +97,7 @@ class Relay:
         else:
             piece = b""
         self._sent = self._whole
-        self._since = perf_counter()
+        exchange.waits()
         connection.begin(self, self._head + piece, bodiless=exchange.method == "HEAD")
         if connection.error is not None:
             self.progress()
@@ -168,7 +165,7 @@ class Relay:
     def _begin(self, connection: UpstreamConnection, head: AnswerHead) -> None:
         """Send the answer's head, with what there is of its body."""
         exchange, stamp = self._exchange, self._stamp
-        self._waited()
+        exchange.goes_on()
         if exchange.trace is not None:
             exchange.trace.answered(head.status)
         if head.status == UNAUTHORIZED:
@@ -195,13 +192,7 @@ class Relay:
         elif connection.error is not None:
             self._end_broken(connection.error)
         else:
-            self._since = perf_counter()
-
-    def _waited(self) -> None:
-        """Tell the exchange how long it waited, up to now."""
-        if self._since:
-            self._exchange.waited += perf_counter() - self._since
-            self._since = 0.0
+            exchange.waits()
 
     def _finish(self) -> None:
         self._leave()
@@ -244,7 +235,7 @@ class Relay:
         if connection is None:
             return
         connection.forget()
-        self._waited()
+        self._exchange.goes_on()
         if not self._sent:
             connection.abort()  # the request is not complete, so no other may follow it
         self._owner.pool.give_back(connection)

@@ -307,10 +307,13 @@ def _facts(exchange: Exchange) -> dict[str, str | int]:
     if exchange.status:
         facts["http.response.status_code"] = exchange.status
     if exchange.mark is not None:
-        verdict, _, code = exchange.mark.partition("; ")
+        done, _, reported = exchange.mark.partition("; reported=")
+        verdict, _, code = done.partition("; ")
         facts["close_gateway.verdict"] = verdict
         if code:
             facts["close_gateway.code"] = code
+        if reported:
+            facts["close_gateway.reported"] = reported
     return facts
 
 

@@ -4,12 +4,15 @@ import asyncio
 from typing import Any
 
 import aiohttp
+import pytest
 
-from gateway.config.settings import LogSettings
+from gateway.config.settings import LogSettings, UpstreamSettings
 from gateway.sandbox import Sandbox
 from gateway.sandbox.seed import JANE
-from tests.gateways import Running, running
-from tests.raw import with_length
+from tests.forwarding.emails import DRAFT, write
+from tests.forwarding.emails import LOGGED as SENT
+from tests.gateways import Running, running, until
+from tests.raw import connected, with_length
 from tests.recording import answers, closes, hangs, recording
 
 EMAIL = "/api/v1/activity/email/"
@@ -81,6 +84,33 @@ async def test_what_did_not_come_to_its_end_says_so() -> None:
         await asyncio.sleep(0.1)
     ended = {event["path"]: (event.get("status"), event.get("complete")) for event in gateway.events(SERVED)}
     assert ended == {"/broken": (200, False), "/none": (502, None), "/left": (None, False)}
+
+
+GET = b"GET /hangs HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [write(DRAFT).removesuffix(DRAFT), write(SENT), GET, GET + b" "],
+    ids=["its body", "a look-up", "Close", "a connection"],
+)
+async def test_who_leaves_while_it_waits_has_waited(request_: bytes) -> None:
+    """What a client waits for until it gives up is no time of the gateway's own."""
+    one = UpstreamSettings(max_connections=1)
+    async with (
+        recording(hangs()) as upstream,
+        running(upstream.url, log=LOGGED, upstream=one) as gateway,
+        connected(gateway.port) as first,
+    ):
+        if request_.endswith(b" "):
+            await first.send(GET.replace(b"hangs", b"first"))
+            await upstream.received(1)
+        async with connected(gateway.port) as client:
+            await client.send(request_.strip(b" "))
+            await asyncio.sleep(0.2)
+        await until(lambda: bool(gateway.events(SERVED)))
+        (event,) = gateway.events(SERVED)
+        assert event["waited_ms"] >= 100
 
 
 async def test_it_is_off_by_default() -> None:

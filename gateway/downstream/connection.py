@@ -27,7 +27,7 @@ from gateway.downstream.reader import RequestReader
 from gateway.errors import GatewayError
 from gateway.exchange import Downstream, Exchange, Fields
 from gateway.outgoing import Outgoing, Rounds
-from gateway.proxies import BY_SOCKET
+from gateway.proxies import BY_SOCKET, UNKNOWN
 from gateway.shares import Share
 from gateway.wire.error import gateway_error
 
@@ -101,6 +101,8 @@ class ClientConnection(asyncio.Protocol):
         peer = transport.get_extra_info("peername")
         if isinstance(peer, tuple):
             self.peer = str(peer[0])
+        elif isinstance(transport.get_extra_info("sockname"), tuple):
+            self.peer = UNKNOWN  # it has reset the connection meanwhile, and what it sent is read all the same
         if transport.get_extra_info("ssl_object") is not None:
             self.scheme = "https"
             self._transport.set_write_buffer_limits(MOST_UNSENT)  # TLS would hold eight times as much
@@ -249,6 +251,7 @@ class ClientConnection(asyncio.Protocol):
         if self._transport is None:
             return
         # An abort alone ends in good order where all that was written is out already.
+        # Over a UNIX socket it does all the same: there is no reset.
         with contextlib.suppress(OSError):
             self._transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         self._transport.abort()
@@ -291,6 +294,15 @@ class ClientConnection(asyncio.Protocol):
             self.break_off(reset=exchange.answered)
         elif self._left_since is None:
             self._end(linger=False)
+
+    def cut(self) -> None:
+        """End at once what was to end in good order."""
+        if self.scheme == "http":
+            self.break_off(reset=True)
+        elif self._transport is not None:
+            # No reset: it would take along what of an answer the system has yet to send. Where anything is missing, so
+            # is the goodbye, which tells (RFC 9112, 9.8).
+            self._transport.abort()
 
     def watch(self, now: float) -> None:
         """End what takes too long. `now` is in seconds of the event loop's clock."""

@@ -81,6 +81,24 @@ async def test_a_request_in_flight_ends_as_it_began(tmp_path: Path) -> None:
         await asyncio.wait_for(old.connections[0].left.wait(), 5)
 
 
+async def test_a_client_is_who_it_was_when_it_came(tmp_path: Path) -> None:
+    """Proxies that are trusted meanwhile are believed from the next request on."""
+    email = write(SENDERLESS, b"X-Forwarded-For: 203.0.113.9\r\n")
+    async with (
+        recording() as upstream,
+        reloading(tmp_path, upstream.url) as gateway,
+        connected(gateway.port) as client,
+    ):
+        await client.send(email[:-3])
+        await asyncio.sleep(0.05)
+        gateway.write('[listener]\ntrusted_proxies = ["127.0.0.1"]\n')
+        await gateway.reload()
+        await client.ask(email[-3:])
+        await client.ask(email)
+        events = gateway.running.events("request_rejected")
+        assert [event["client"] for event in events] == ["127.0.0.1", "203.0.113.9"]
+
+
 async def test_a_broken_file_changes_nothing(tmp_path: Path) -> None:
     """Every problem is answered and logged as `config check` tells it, and nothing that was meant well is in force."""
     async with recording() as upstream, reloading(tmp_path, upstream.url) as gateway, connected(gateway.port) as client:

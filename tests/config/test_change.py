@@ -1,6 +1,7 @@
 """What a configuration that was read anew changes, and what waits for a restart."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from gateway.config.change import FIXED, change, clashes
 from gateway.config.known import KNOWN
@@ -22,6 +23,13 @@ TOKEN = Secret("canary-canary-canary")
 def test_what_is_fixed_exists() -> None:
     """A setting that is renamed is renamed here too."""
     assert set(KNOWN) >= FIXED
+
+
+def test_the_readme_names_what_is_fixed() -> None:
+    """All of it, where it tells how to change things."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    told = readme.partition("What changes at a restart alone")[2].partition("##")[0]
+    assert [name for name in sorted(FIXED) if f"`{name}`" not in told and f"`{KNOWN[name].key}`" not in told] == []
 
 
 def test_nothing_changes_by_itself() -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from gateway.answer import RelayedAnswer
+from gateway.config.settings import LogSettings
 from gateway.upstream.pool import Pool
 from tests.forwarding.emails import DRAFT, SENDERLESS, write
 from tests.gateways import Running, running
-from tests.raw import Ended, chunked, connected
+from tests.raw import Ended, ask, chunked, connected
 from tests.recording import Call, recording
 
 SECRET = "the subject of the email"
@@ -49,6 +50,15 @@ async def test_a_fault_is_a_500(monkeypatch: pytest.MonkeyPatch, request_: bytes
         }
         assert await client.rest() == b""
         assert_logged(gateway, "forwarder.py")
+
+
+async def test_a_fault_is_what_was_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of an email write that was to go up nobody is told that it did."""
+    monkeypatch.setattr(Pool, "take", fail)
+    async with recording() as upstream, running(upstream.url, log=LogSettings(access=True)) as gateway:
+        assert (await ask(gateway.port, write(DRAFT))).status == 500
+        (event,) = gateway.events("request_served")
+        assert (event["status"], event["done"]) == (500, "failed; internal_error")
 
 
 async def test_a_fault_beside_its_road_does_not_touch_a_request(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Clients that come by a proxy, or by a UNIX socket: who they are taken for, and what the upstream is told."""
 
 import asyncio
+import socket
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,11 @@ from gateway.config.settings import (
     UnixSocket,
     UpstreamSettings,
 )
+from gateway.downstream.connection import RESET
 from gateway.log import make_log
 from gateway.sockets import bind
 from tests.forwarding.emails import SENDERLESS, write
-from tests.gateways import running
+from tests.gateways import running, until
 from tests.raw import ask, connected, values
 from tests.recording import recording
 
@@ -53,6 +55,18 @@ async def test_what_the_upstream_is_told(trusted: tuple[str, ...], came: bytes, 
     async with recording() as upstream, running(upstream.url, upstream=FORWARDED, listener=listener) as gateway:
         await ask(gateway.port, HEAD % came)
         assert upstream.requests[0].head.partition(upstream.authority + b"\r\n")[2] == goes_up
+
+
+async def test_who_has_left_already_is_nobody() -> None:
+    """The system tells no address of one that has reset its connection: it is not taken for a UNIX socket's."""
+    listener = ListenerSettings(trusted_proxies=("unix",))
+    async with recording() as upstream, running(upstream.url, listener=listener) as gateway:
+        with socket.create_connection(("127.0.0.1", gateway.port)) as client:
+            client.sendall(write(SENDERLESS, b"X-Forwarded-For: 203.0.113.9\r\n"))
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        await until(lambda: bool(gateway.events("request_rejected")))
+        (event,) = gateway.events("request_rejected")
+        assert event["client"] == "unknown"
 
 
 @pytest.mark.parametrize(("trusted", "client"), [((), "127.0.0.1"), (("127.0.0.1",), "203.0.113.9")])

@@ -22,6 +22,8 @@ from tests.recording import OK, OWNER, Call, Recording, answers, by_path, closes
 
 GET: Final = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
 SIZE: Final = 40 * 1024 * 1024
+SMALL: Final = 400 * 1024
+"""Bytes that the systems of both sides can hold."""
 BLOCK: Final = random.Random(2).randbytes(SIZE)
 SURPLUS: Final = GET * 200_000
 """More than the systems of both sides hold of what nobody reads."""
@@ -239,6 +241,43 @@ async def test_a_stop(pair: Pair) -> None:
         assert not {
             task for task in asyncio.all_tasks() - before - ours if "follow" in repr(task) or "_shake" in repr(task)
         }
+
+
+async def test_who_connected_before_a_stop_is_served(pair: Pair) -> None:
+    """A connection that only waits to be accepted has come in time, also where it is the only one."""
+    async with recording() as upstream, secured(pair, upstream, shutdown=ShutdownSettings(grace=10)) as gateway:
+        with socket.create_connection(("127.0.0.1", gateway.port)) as plain:
+
+            async def ask() -> bytes:
+                reader, writer = await asyncio.open_connection(sock=plain, ssl=TRUSTING, server_hostname="localhost")
+                answer = await Client(reader, writer).ask(GET)
+                writer.close()
+                return answer.body
+
+            asked = asyncio.create_task(ask())
+            await gateway.gateway.serving.drain()  # at once: the gateway has had no turn to accept it
+            assert len(upstream.requests) == 1
+            assert await asked == b"recorded"
+
+
+async def test_a_stop_takes_no_answer_along(pair: Pair) -> None:
+    """What the system has of one still arrives, at a client that is slow to take it, however the gateway ends."""
+    script = answers(with_length(b"HTTP/1.1 200 OK\r\n", BLOCK[:SMALL]))
+    async with recording(script) as upstream, secured(pair, upstream) as gateway:
+        with socket.socket() as plain:
+            plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            plain.connect(("127.0.0.1", gateway.port))
+            reader, writer = await asyncio.open_connection(sock=plain, ssl=TRUSTING, server_hostname="localhost")
+            client = Client(reader, writer)
+            await client.send(GET)
+            await client.head()
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await until(lambda: not gateway.gateway.serving.listener.active)
+            await gateway.stop()
+            writer.transport.resume_reading()  # type: ignore[attr-defined]
+            async with asyncio.timeout(LIMIT):
+                assert await reader.readexactly(SMALL) == BLOCK[:SMALL]
+            writer.close()
 
 
 # -- handshakes --

@@ -84,6 +84,24 @@ async def test_a_refusal_is_no_error(collector: Collector) -> None:
     assert span.facts["http.response.status_code"] == 400
 
 
+async def test_what_is_reported_is_told_apart(collector: Collector) -> None:
+    """Beside a verdict and its code, so that who looks for a code finds it."""
+    bare = {b"sent": "filled", b"outbox": "rejected", b"draft": "forwarded"}
+    async with recording(CLOSE) as upstream, running(upstream.url, traces=on(collector)) as gateway:
+        for status in bare:
+            await ask(gateway.port, write(b'{"status": "%b", "send_in": 90}' % status))
+    told = [
+        tuple(span.facts.get(f"close_gateway.{name}") for name in ("verdict", "code", "reported"))
+        for span in collector.spans
+        if span.name == CREATE
+    ]
+    assert sorted(told, key=str) == [
+        ("filled", "sender", "lead_id_required,send_in_invalid,send_in_misplaced"),
+        ("forwarded", None, "lead_id_required,send_in_invalid,send_in_misplaced"),
+        ("rejected", "sender_required", "lead_id_required,send_in_invalid"),
+    ]
+
+
 async def test_a_look_up_has_its_spans(collector: Collector) -> None:
     """The wait for it below the request, the question to Close below the wait; each call hands its own context on."""
     async with recording(CLOSE) as upstream, running(upstream.url, traces=on(collector)) as gateway:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import json
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -110,8 +111,9 @@ async def supervised(
 class Crowd:
     """Clients that ask on connections that they keep, one request after the other, and count what becomes of it."""
 
-    def __init__(self, port: int, request: bytes, status: int) -> None:
+    def __init__(self, port: int, request: bytes, status: int, tls: ssl.SSLContext | None) -> None:
         self._port = port
+        self._tls = tls
         self._request = request
         self._status = status
         self._leaving = False
@@ -122,7 +124,7 @@ class Crowd:
     async def _client(self) -> None:
         while not self._leaving:
             try:
-                async with connected(self._port) as client:
+                async with connected(self._port, self._tls) as client:
                     await self._keep_asking(client.ask)
             except ConnectionRefusedError:
                 self.refused += 1
@@ -148,9 +150,11 @@ class Crowd:
 
 
 @asynccontextmanager
-async def crowd(port: int, request: bytes, *, clients: int = 16, status: int = 200) -> AsyncIterator[Crowd]:
+async def crowd(
+    port: int, request: bytes, *, clients: int = 16, status: int = 200, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[Crowd]:
     """Keep a gateway busy; at the end every client finishes what it does."""
-    found = Crowd(port, request, status)
+    found = Crowd(port, request, status, tls)
     tasks = [asyncio.create_task(found._client()) for _ in range(clients)]
     try:
         await found.more()

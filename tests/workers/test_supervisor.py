@@ -6,9 +6,13 @@ import signal
 from dataclasses import replace
 from pathlib import Path
 
-from gateway.config.settings import InspectSettings, Mode, UpstreamSettings
+import pytest
+
+from gateway.config.settings import InspectSettings, ListenerSettings, Mode, UpstreamSettings
 from gateway.workers.slot import Rhythm
+from tests.certificates import pair_in, trusting
 from tests.forwarding.emails import SENDERLESS, write
+from tests.gateways import FREE
 from tests.raw import ask, connected
 from tests.recording import recording
 from tests.workers.supervised import crowd, settings_for, supervised
@@ -80,12 +84,14 @@ async def test_a_worker_that_is_killed_or_hangs_is_replaced() -> None:
         await clients.more()
 
 
-async def test_nothing_fails_when_it_stops() -> None:
+@pytest.mark.parametrize("secure", [False, True], ids=["in the clear", "by TLS"])
+async def test_nothing_fails_when_it_stops(tmp_path: Path, *, secure: bool) -> None:
     """Under load: what is in flight is answered and told, all of it, by every worker."""
+    listener = pair_in(tmp_path).listener(listen=FREE) if secure else ListenerSettings(listen=FREE)
     async with (
         recording() as upstream,
-        supervised(settings_for(upstream.url, None)) as gateway,
-        crowd(gateway.port, GET) as clients,
+        supervised(settings_for(upstream.url, None, listener=listener)) as gateway,
+        crowd(gateway.port, GET, tls=trusting() if secure else None) as clients,
     ):
         await gateway.supervisor.stop()
         assert clients.answered
