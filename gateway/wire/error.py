@@ -5,10 +5,11 @@ Source  Close's validation errors: {"errors": [], "field-errors": {field: messag
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from gateway.answer import OwnAnswer
 from gateway.errors import GatewayError
-from gateway.policy import EmailWrite, Violation
+from gateway.policy import EmailWrite, Status, Violation, ViolationCode
 from gateway.wire.advice import advice, source
 
 
@@ -49,6 +50,10 @@ def gateway_error(error: GatewayError, request_id: str) -> OwnAnswer:
 
 def explain(violation: Violation, email: EmailWrite, *, update: bool) -> str:
     """Say in one sentence what is wrong and what to add."""
-    status = email.status.value if email.status else "unknown"
-    said = advice(violation.code, status, update=update)
+    return _sentence(violation.code, email.status, update)
+
+
+@lru_cache(maxsize=256)  # there are no more of them, and the same few are said again and again
+def _sentence(code: ViolationCode, status: Status | None, update: bool) -> str:  # noqa: FBT001 - a key of the cache
+    said = advice(code, status.value if status else "unknown", update=update)
     return f"{said.rule}: {said.fix}."
