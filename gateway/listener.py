@@ -136,9 +136,9 @@ class Listener:
         end = now + grace
         server = self._server
         while now < end and (self.active or now < quiet_since + LATE_COMERS):
+            await asyncio.sleep(0.02)  # first: what was accepted while the port closed is no connection yet
             if not (server.connections or server.handshakes):
                 break
-            await asyncio.sleep(0.02)
             now = self._loop.time()
             if self.active:
                 quiet_since = now
