@@ -103,6 +103,11 @@ class Listener:
         return sum(connection.busy for connection in self._server.connections)
 
     @property
+    def accepts(self) -> bool:
+        """Whether the port is open."""
+        return bool(self._ports)
+
+    @property
     def connections(self) -> int:
         """How many clients are connected."""
         return len(self._server.connections)

@@ -90,7 +90,7 @@ class Serving:
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
-            serving=1,
+            serving=int(self.listener.accepts or self.stopping),
             draining=self.stopping,
             in_flight=self.listener.active,
             counts=self.meters.counts.copy(),

@@ -155,3 +155,11 @@ def test_a_bad_configuration_is_told_whole(command: str) -> None:
     assert out == ""
     for setting in ("inspect.mode", "upstream.url", "listener.listen"):
         assert setting in err
+
+
+def test_the_help_of_reload_tells_whom_it_asks() -> None:
+    """By default the admin listener of the settings; unlike the log of rejections, no store will do."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "gateway", "reload", "--help"], capture_output=True, text=True, timeout=START, check=True
+    ).stdout
+    assert "The admin listener to ask. [as the settings say]" in " ".join(shown.split())

@@ -32,11 +32,11 @@ def filtered(command: Command) -> Command:
     return command
 
 
-def asking(command: Command) -> Command:
-    """Add the flags that tell whom to ask."""
+def asking(command: Command, otherwise: str = "the store of the settings") -> Command:
+    """Add the flags that tell whom to ask, and who is asked where nobody is named."""
     for option in reversed(
         (
-            click.option("--admin", metavar="URL", help="The admin listener to ask. [the store of the settings]"),
+            click.option("--admin", metavar="URL", help=f"The admin listener to ask. [{otherwise}]"),
             click.option(
                 "--token",
                 metavar="TOKEN",

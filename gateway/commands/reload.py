@@ -1,5 +1,6 @@
 """close-gateway reload: has a running gateway read its configuration anew."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,8 @@ from gateway.commands.failures import Failed
 from gateway.commands.flags import asking
 
 
-@click.command("reload")
-@asking
+@click.command("reload", short_help="Have a running gateway read its configuration anew.")
+@partial(asking, otherwise="as the settings say")
 def reload_(file: Path | None, admin: str | None, token: str | None) -> None:
     """Have a running gateway read its configuration anew: all of it, or nothing where something is wrong.
 

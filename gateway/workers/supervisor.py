@@ -13,7 +13,7 @@ from gateway.config.fingerprint import fingerprint_key
 from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.config.token import admin_token
 from gateway.errors import GatewayError
-from gateway.log import at_level
+from gateway.log import Lines, at_level
 from gateway.meters import only
 from gateway.panel import Panel, open_panel
 from gateway.process import reach, started
@@ -84,7 +84,11 @@ class Supervisor:
     async def look(self) -> Snapshot:
         """Tell for all workers, and for those that are gone."""
         found = await asyncio.gather(*(slot.look() for slot in self.slots))
-        own = {**self._reloader.readings(), "worker_restarts": only(self.restarts)}
+        own = {
+            **self._reloader.readings(),
+            "worker_restarts": only(self.restarts),
+            "log_lines_lost": only(Lines.lost_in_all),
+        }
         return merged((*found, Snapshot(draining=self._stopping, readings=own)))
 
     @property

@@ -364,3 +364,23 @@ async def test_a_request_that_comes_along_with_the_handshake(pair: Pair) -> None
             shaking.write(GET)
             await loop.sock_sendall(plain, outgoing.read())
             await upstream.received(1)
+
+
+async def test_who_waited_to_be_accepted_at_the_stop(pair: Pair) -> None:
+    """A client that came a moment before, with nobody else connected, is answered and not reset."""
+    async with recording() as upstream, secured(pair, upstream) as gateway:
+        client = socket.create_connection(("127.0.0.1", gateway.port))  # at once: the loop must not accept yet
+        client.setblocking(False)
+        stopping = asyncio.create_task(gateway.stop())
+
+        async def ask() -> bytes:
+            reader, writer = await asyncio.open_connection(sock=client, ssl=TRUSTING, server_hostname="localhost")
+            writer.write(GET)
+            answer = await reader.read(12)
+            writer.close()
+            return answer
+
+        asking = asyncio.create_task(ask())
+        await stopping
+        assert len(upstream.requests) == 1  # before the process would have ended
+        assert await asking == b"HTTP/1.1 200"

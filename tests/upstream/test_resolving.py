@@ -43,3 +43,23 @@ async def test_one_question_serves_many(monkeypatch: pytest.MonkeyPatch) -> None
     assert await asyncio.gather(*(one.resolves("close.example") for _ in range(10))) == [False] * 10
     assert len(asked) == 1
     let_go.set()
+
+
+async def test_a_question_about_the_name_before_answers_nothing_about_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reload changes the upstream while the system is still being asked about the one before."""
+    let_go = asyncio.Event()
+
+    async def knows_only_the_old(host: str, _: object) -> list[object]:
+        if host != "old.example":
+            return []
+        await let_go.wait()
+        return [host]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", knows_only_the_old, raising=False)
+    one = Resolving()
+    before = asyncio.create_task(one.resolves("old.example"))
+    await asyncio.sleep(0)
+    after = asyncio.create_task(one.resolves("new.example"))
+    await asyncio.sleep(0)
+    let_go.set()
+    assert (await before, await after) == (True, False)
