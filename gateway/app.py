@@ -18,7 +18,7 @@ from gateway.errors import GatewayError, PortTaken
 from gateway.hangups import Hangups
 from gateway.log import at_level
 from gateway.panel import Panel, open_panel
-from gateway.process import reach, run, started, the_log, until_signal
+from gateway.process import Ending, reach, run, started, the_log
 from gateway.rejections.store import Store
 from gateway.reload import Reloader
 from gateway.serving import Serving
@@ -133,12 +133,13 @@ def serve(settings: Settings, load: Callable[[], Settings], hangups: Hangups) ->
 
 
 async def _serve(settings: Settings, load: Callable[[], Settings], hangups: Hangups) -> None:
+    ending = Ending()
     handed = systemd.handed()
     gateway = _made(settings, load)
     await gateway.start(handed)
     hangups.hand_over(gateway.hang_up)
     systemd.ready(f"Serves on {gateway.listen}")
-    await until_signal()
+    await ending.wait()
     systemd.stopping("Finishes what is in flight")
     await gateway.stop()
 
@@ -164,6 +165,7 @@ async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangup
     from gateway.sandbox import Sandbox
     from gateway.welcome import welcome
 
+    ending = Ending()
     close = Sandbox() if sandbox else None
     if close is not None:
         await close.start()
@@ -177,7 +179,7 @@ async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangup
         await gateway.start()
         hangups.hand_over(gateway.hang_up)
         _say(welcome(gateway.reach, gateway.admin, settings.upstream.url, close))
-        await until_signal()
+        await ending.wait()
         await gateway.stop()
     finally:
         if close is not None:
@@ -193,13 +195,14 @@ async def _run_sandbox(listen: Address) -> None:
     from gateway.sandbox import Sandbox
     from gateway.welcome import welcome_to_sandbox
 
+    ending = Ending()
     close = Sandbox()
     try:
         await close.start(listen.host, listen.port)
     except OSError as error:
         raise PortTaken(None, "--listen", str(listen), error) from None
     _say(welcome_to_sandbox(close))
-    await until_signal()
+    await ending.wait()
     await close.stop()
 
 

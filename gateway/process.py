@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
 
@@ -11,6 +11,8 @@ from gateway import __version__
 from gateway.config.reach import Reach
 from gateway.config.settings import Address, LogFormat, Settings, UnixSocket
 from gateway.log import make_log
+
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def run(main: Coroutine[Any, Any, None]) -> None:
@@ -46,16 +48,27 @@ def started(settings: Settings, listen: Address | UnixSocket, admin: Address | N
     }
 
 
-async def until_signal() -> None:
-    """Wait for SIGINT or SIGTERM. A second one ends the process as if nobody had listened to it."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    await stop.wait()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.remove_signal_handler(number)
-        signal.signal(number, signal.SIG_DFL)
+class Ending:
+    """SIGINT and SIGTERM are heeded from when it is made: one that comes while the gateway starts has it stop after.
+
+    A second one ends the process as if nobody had listened to it.
+    """
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._came = asyncio.Event()
+        for number in SIGNALS:
+            self._loop.add_signal_handler(number, self._heed)
+
+    def _heed(self) -> None:
+        self._came.set()
+        for number in SIGNALS:
+            self._loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    async def wait(self) -> None:
+        """Wait for the first of them."""
+        await self._came.wait()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO
 from urllib.parse import urlsplit
 
@@ -163,3 +164,21 @@ def test_the_help_of_reload_tells_whom_it_asks() -> None:
         [sys.executable, "-m", "gateway", "reload", "--help"], capture_output=True, text=True, timeout=START, check=True
     ).stdout
     assert "The admin listener to ask. [as the settings say]" in " ".join(shown.split())
+
+
+def test_who_is_told_to_stop_while_it_starts_stops_in_good_order(tmp_path: Path) -> None:
+    """A cache that does not answer holds the start up for a moment; the socket's file is gone afterwards."""
+    file, path = tmp_path / "gateway.toml", tmp_path / "gateway.sock"
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(START)
+        file.write_text(
+            f'[listener]\nlisten = "unix:{path}"\n[identity]\nfingerprint_key = "a key of the tests"\n'
+            f'cache = "redis://127.0.0.1:{silent.getsockname()[1]}"\n[rejections]\nstore = "off"\n'
+        )
+        with started("serve", "--config", str(file), "--admin", "off") as process:
+            asking, _ = silent.accept()
+            with asking:
+                code, out, err = stopped(process, signal.SIGTERM)
+    assert (code, err) == (0, "")
+    assert [json.loads(line)["event"] for line in out.splitlines()][-1] == "gateway_stopped"
+    assert not path.exists()

@@ -84,11 +84,8 @@ class Supervisor:
     async def look(self) -> Snapshot:
         """Tell for all workers, and for those that are gone."""
         found = await asyncio.gather(*(slot.look() for slot in self.slots))
-        own = {
-            **self._reloader.readings(),
-            "worker_restarts": only(self.restarts),
-            "log_lines_lost": only(Lines.lost_in_all),
-        }
+        lost = only(Lines.lost_in_all)  # its own; the workers tell of theirs
+        own = {**self._reloader.readings(), "worker_restarts": only(self.restarts), "log_lines_lost": lost}
         return merged((*found, Snapshot(draining=self._stopping, readings=own)))
 
     @property
