@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from gateway import __version__
-from gateway.commands.configured import configured, reloaded
+from gateway.commands.configured import asked, configured, reloaded
 from gateway.commands.failures import Failed
 from gateway.commands.rejections import rejections
 from gateway.commands.reload import reload_
@@ -33,7 +33,7 @@ def _settings(command: Command) -> Command:
     for option in reversed(
         (
             click.option("--upstream", metavar="URL", help="Where Close is. [https://api.close.com]"),
-            click.option("--listen", metavar="HOST:PORT|unix:PATH", help="Where clients connect. [127.0.0.1:8080]"),
+            click.option("--listen", metavar="HOST:PORT|unix:/PATH", help="Where clients connect. [127.0.0.1:8080]"),
             click.option(
                 "--admin", metavar="HOST:PORT|off", help="Where the admin listener is, if anywhere. [127.0.0.1:8081]"
             ),
@@ -134,9 +134,10 @@ def health(admin: str | None, file: Path | None) -> None:
 
     from gateway.config.token import admin_token
 
-    settings = configured(file).settings.admin
+    settings = asked(file)
     # What another gateway listens on is no setting of this one, and needs no token here.
-    address = settings.listen if admin is None else _address(admin, "--admin", "127.0.0.1:8081")
+    given = None if admin is None else admin.removeprefix("http://").removesuffix("/")  # as the other commands take it
+    address = settings.listen if given is None else _address(given, "--admin", "127.0.0.1:8081")
     if address is None:
         raise Failed("The admin listener is off (setting admin.listen): there is nothing to ask.")
     connection = HTTPConnection(address.from_here.host, address.port, timeout=2)

@@ -125,7 +125,7 @@ class AdminClient:
             return told_by_flags({clean(str(name)): clean(str(what)) for name, what in fields.items()})
         if answer.status == 401:  # noqa: PLR2004 - HTTP's Unauthorized
             if self._token is not None:
-                return Failed(f"{self._shown} does not take this token: give the one of its admin.token.")
+                return Failed(f"{self._shown} does not take this token: give the one that it runs with (--token).")
             return Failed(f"{self._shown} wants its token: set CLOSE_GATEWAY_ADMIN__TOKEN, or give --token.")
         if isinstance(errors, list) and errors:
             return Failed(f"{self._shown} answers: {clean(str(errors[0]))}")

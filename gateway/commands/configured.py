@@ -9,7 +9,8 @@ from gateway.commands.failures import Unconfigured
 
 if TYPE_CHECKING:
     from gateway.config.load import Loaded
-    from gateway.config.settings import Settings
+    from gateway.config.problem import BadConfiguration
+    from gateway.config.settings import AdminSettings, Settings
 
 
 def configured(
@@ -22,9 +23,24 @@ def configured(
     try:
         return load(file, os.environ, flags or {}, defaults)
     except BadConfiguration as bad:
-        problems = "".join(f"\n  {problem}" for problem in bad.problems)
-        count = len(bad.problems)
-        raise Unconfigured(f"{count} problem{'s' * (count > 1)} in the configuration:{problems}") from None
+        raise _unconfigured(bad) from None
+
+
+def asked(file: Path | None) -> "AdminSettings":
+    """Read how to reach the admin listener of the gateway that runs with this file. Raises Unconfigured."""
+    from gateway.config.load import load_admin
+    from gateway.config.problem import BadConfiguration
+
+    try:
+        return load_admin(file, os.environ)
+    except BadConfiguration as bad:
+        raise _unconfigured(bad) from None
+
+
+def _unconfigured(bad: "BadConfiguration") -> Unconfigured:
+    problems = "".join(f"\n  {problem}" for problem in bad.problems)
+    count = len(bad.problems)
+    return Unconfigured(f"{count} problem{'s' * (count > 1)} in the configuration:{problems}")
 
 
 def reloaded(

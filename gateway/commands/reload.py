@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from gateway.commands.configured import configured
+from gateway.commands.configured import asked
 from gateway.commands.failures import Failed
 from gateway.commands.flags import asking
 
@@ -16,14 +16,14 @@ from gateway.commands.flags import asking
 def reload_(file: Path | None, admin: str | None, token: str | None) -> None:
     """Have a running gateway read its configuration anew: all of it, or nothing where something is wrong.
 
-    It reads the file that it was started with. Prints what has changed, and what waits for a restart; exits with 2
-    where something is wrong with the configuration.
+    It reads the file that it was started with; --config is only where to find its admin listener. Prints what has
+    changed, and what waits for a restart; exits with 2 where something is wrong with the configuration.
     """
     from gateway.commands.client import AdminClient
     from gateway.config.token import admin_token
 
     if admin is None:
-        settings = configured(file).settings.admin
+        settings = asked(file)
         if settings.listen is None:
             raise Failed("The admin listener is off (setting admin.listen): send SIGHUP to the gateway instead.")
         admin = str(settings.listen.from_here)

@@ -15,7 +15,7 @@ from gateway.config.cache import CacheLocation
 from gateway.config.check import check
 from gateway.config.known import KNOWN, SECTIONS, Known
 from gateway.config.problem import BadConfiguration, Problem
-from gateway.config.settings import ListenerSettings, Settings
+from gateway.config.settings import AdminSettings, ListenerSettings, Settings
 from gateway.config.sources import FILE_VARIABLE, Given, from_environment, from_file, from_flags
 from gateway.config.store import StoreKind
 from gateway.config.tls import CertificateUnusable, server_context
@@ -84,6 +84,25 @@ def load(
     if problems:
         raise BadConfiguration(problems)
     return Loaded(settings, sources)
+
+
+def load_admin(file: Path | None, environ: Mapping[str, str]) -> AdminSettings:
+    """Read how to reach the admin listener of a gateway, for those who ask it.
+
+    What else stands in the configuration is that gateway's to judge: it may have other variables than who asks, and
+    tells what is wrong itself. Raises BadConfiguration where a file cannot be read, or its [admin] not be used.
+    """
+    if file is None and environ.get(FILE_VARIABLE):
+        file = Path(environ[FILE_VARIABLE])
+    in_file, problems = from_file(file) if file is not None else ({}, [])
+    in_environment, more = from_environment(environ)
+    given = {name: value for name, value in (in_file | in_environment).items() if name.startswith("admin.")}
+    settings, invalid = _settings(given)
+    found = [problem for problem in (*problems, *more) if problem.setting == "" or problem.setting.startswith("admin.")]
+    found += [*invalid, *_token(settings.admin, {name: value.source for name, value in given.items()})]
+    if found:
+        raise BadConfiguration(found)
+    return settings.admin
 
 
 def _settings(given: Mapping[str, Given]) -> tuple[Settings, list[Problem]]:
@@ -163,11 +182,7 @@ def _conflicts(settings: Settings, sources: Mapping[str, str], invalid: set[str]
         fix = "Name a readable file of certificates in PEM, or leave the setting out."
         yield Problem("upstream.ca_file", sources["upstream.ca_file"], f"is {quoted(str(ca_file))}, which {what}", fix)
     yield from _certificate(settings.listener, sources)
-    try:
-        admin_token(settings.admin)
-    except TokenUnreadable as error:
-        fix = "Name a readable file with a token of at least 16 characters and no blanks, or leave the setting out."
-        yield Problem("admin.token_file", sources["admin.token_file"], f"names a file that {error}", fix)
+    yield from _token(settings.admin, sources)
     store = settings.rejections.store
     if store is not None and store.kind is StoreKind.SERVER and importlib.util.find_spec(DRIVER) is None:
         what = f"names a PostgreSQL database, and its driver, {DRIVER}, is not installed"
@@ -187,6 +202,14 @@ def _installed(module: str) -> bool:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:  # nor is what it is a part of
         return False
+
+
+def _token(admin: AdminSettings, sources: Mapping[str, str]) -> Iterator[Problem]:
+    try:
+        admin_token(admin)
+    except TokenUnreadable as error:
+        fix = "Name a readable file with a token of at least 16 characters and no blanks, or leave the setting out."
+        yield Problem("admin.token_file", sources["admin.token_file"], f"names a file that {error}", fix)
 
 
 def _cache_problems(cache: CacheLocation) -> Iterator[tuple[str, str]]:

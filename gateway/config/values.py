@@ -228,7 +228,9 @@ ListenAddress: TypeAlias = Annotated[
     Address | UnixSocket,
     Text(_listening, "HOST:PORT, such as 127.0.0.1:8080 or [::1]:8080, or unix:/PATH for a UNIX socket"),
 ]
-SocketMode: TypeAlias = Annotated[str, Text(socket_mode, "the mode of a file in three octal digits, such as 660")]
+SocketMode: TypeAlias = Annotated[
+    str, Text(socket_mode, 'the mode of a file in three octal digits, in quotes, such as "660"')
+]
 TrustedProxy: TypeAlias = Annotated[
     str, Text(trusted_proxy, f"addresses and networks of proxies, such as 10.0.0.5 or 10.1.0.0/16, or {BY_SOCKET}")
 ]

@@ -79,3 +79,24 @@ def test_the_command(tmp_path: Path) -> None:
         assert err.startswith("close-gateway: Nothing has changed: 1 problem:\n  inspect.max_body (from ")
         stopped(process, signal.SIGTERM)
         assert reload()[0] == 1
+
+
+def test_the_command_leaves_the_judging_to_the_gateway(tmp_path: Path) -> None:
+    """The gateway may have variables that who asks has not: --config tells no more than where to ask."""
+    file = tmp_path / "gateway.toml"
+    file.write_text(TEXT)
+    with started("serve", "--config", str(file)) as process:
+        admin = json.loads(read_until(process.stdout, "gateway_started").splitlines()[-1])["admin"]
+        known = tmp_path / "elsewhere.toml"
+        known.write_text(
+            f'[admin]\nlisten = "{admin}"\n[identity]\ncache = "redis://127.0.0.1:1"\n[nothing]\nis = "known"\n'
+        )
+        for command in ("reload", "health"):
+            done = subprocess.run(  # noqa: S603 - our own command
+                [sys.executable, "-m", "gateway", command, "--config", str(known)],
+                capture_output=True,
+                check=False,
+                text=True,
+                timeout=START,
+            )
+            assert (done.returncode, done.stderr) == (0, "")

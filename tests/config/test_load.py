@@ -315,7 +315,7 @@ def test_every_setting_says_what_it_takes() -> None:
         "a number of seconds above 0, up to 86400",
         "a number of seconds from 0 to 86400",
         "a list of addresses and networks of proxies, such as 10.0.0.5 or 10.1.0.0/16, or unix",
-        "the mode of a file in three octal digits, such as 660",
+        'the mode of a file in three octal digits, in quotes, such as "660"',
         "a text of at least 16 characters, or leave the setting out",
         "a text of at least 16 characters without blanks, or leave the setting out",
         "a list of paths that stay open: /healthz, /readyz, /metrics",
