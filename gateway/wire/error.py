@@ -15,7 +15,7 @@ from gateway.wire.advice import advice, source
 
 def bad_request(violations: Sequence[Violation], email: EmailWrite, request_id: str, *, update: bool) -> OwnAnswer:
     """Build the answer in which Close's rules are broken. The first violation gives the code, and the first of each
-    field that field's message.
+    field that field's message; what to change is told of all.
     """
     first = violations[0]
     messages: dict[str, str] = {}
@@ -28,7 +28,7 @@ def bad_request(violations: Sequence[Violation], email: EmailWrite, request_id: 
             "field-errors": messages,
             "gateway": {
                 "code": first.code.value,
-                "detail": explain(first, email, update=update),
+                "detail": " ".join(explain(violation, email, update=update) for violation in violations),
                 "docs": source(first.code),
                 "request_id": request_id,
             },

@@ -141,7 +141,7 @@ def test_of_a_field_the_first_violation_is_told() -> None:
 
 
 def test_every_violation_names_its_field() -> None:
-    """The first gives the code; each field has its message."""
+    """The first gives the code; each field has its message, and what mends it is told of all."""
     first = Violation(ViolationCode.SENDER_MALFORMED, "sender", "Invalid email address.")
     second = Violation(ViolationCode.SENDER_REQUIRED, "other", "This field is required.")
     body = bad_request((first, second), EmailWrite(status=Status.INBOX), "r-1", update=False).body
@@ -150,7 +150,7 @@ def test_every_violation_names_its_field() -> None:
         "field-errors": {"sender": "Invalid email address.", "other": "This field is required."},
         "gateway": {
             "code": "sender_malformed",
-            "detail": explain(first, EmailWrite(status=Status.INBOX), update=False),
+            "detail": " ".join(explain(one, EmailWrite(status=Status.INBOX), update=False) for one in (first, second)),
             "docs": LOG,
             "request_id": "r-1",
         },
