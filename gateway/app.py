@@ -17,7 +17,7 @@ from gateway.config.token import admin_token
 from gateway.errors import GatewayError, PortTaken
 from gateway.hangups import Hangups
 from gateway.log import at_level
-from gateway.panel import Panel, open_panel
+from gateway.panel import open_panel, panel_of
 from gateway.process import Ending, reach, run, started, the_log
 from gateway.rejections.store import Store
 from gateway.reload import Reloader
@@ -44,19 +44,14 @@ class Gateway:
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
         self.serving = Serving(settings, fingerprint_key(settings), store, log)
         self._reloader = Reloader(settings, load or (lambda: settings), self._put_in_force, log)
-        self.panel = (
-            None
-            if settings.admin.listen is None
-            else Panel(
-                settings.admin,
-                settings.admin.listen,
-                store,
-                self._look,
-                lambda: self.reach,
-                lambda: self._settings.upstream.url,
-                self._reloader.reload,
-                log,
-            )
+        self.panel = panel_of(
+            settings,
+            store,
+            self._look,
+            lambda: self.reach,
+            lambda: self._settings.upstream.url,
+            self._reloader.reload,
+            log,
         )
 
     @property

@@ -11,8 +11,8 @@ from structlog.typing import FilteringBoundLogger
 from gateway.acceptor import Acceptor
 from gateway.config.settings import Address, ListenerSettings, UnixSocket
 from gateway.downstream.certificate import Certificate
-from gateway.downstream.connection import ClientServer
 from gateway.downstream.handshake import Handshakes
+from gateway.downstream.server import ClientServer
 from gateway.exchange import Downstream, Exchange
 from gateway.outgoing import Rounds
 from gateway.shares import Share

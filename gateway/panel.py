@@ -15,7 +15,7 @@ from gateway.admin.reload import RELOAD, reload
 from gateway.admin.server import AdminServer
 from gateway.config.change import Change
 from gateway.config.reach import Reach
-from gateway.config.settings import Address, AdminSettings
+from gateway.config.settings import Address, AdminSettings, Settings
 from gateway.config.token import admin_token
 from gateway.console.routes import routes as console
 from gateway.rejections.reader import AsyncReader, Reader
@@ -87,6 +87,20 @@ class Panel:
         await self._server.close()
         if self._reader is not None:
             self._reader.close()
+
+
+def panel_of(
+    settings: Settings,
+    store: Store | None,
+    look: Look,
+    reach: Callable[[], Reach],
+    upstream: Callable[[], str],
+    act: Callable[[], Awaitable[Change]],
+    log: FilteringBoundLogger,
+) -> Panel | None:
+    """Make the one that the settings ask for, if they do."""
+    address = settings.admin.listen
+    return None if address is None else Panel(settings.admin, address, store, look, reach, upstream, act, log)
 
 
 async def open_panel(panel: Panel | None, handed: Handed) -> None:

@@ -16,20 +16,20 @@ import secrets
 import socket
 import struct
 from collections.abc import Callable
-from typing import Final, cast
-
-from structlog.typing import FilteringBoundLogger
+from typing import TYPE_CHECKING, Final, cast
 
 from gateway.answer import Stamp
 from gateway.config.settings import ListenerSettings
 from gateway.downstream.errors import AnswerNotTaken, GatewayFull, RequestTimedOut
 from gateway.downstream.reader import RequestReader
 from gateway.errors import GatewayError
-from gateway.exchange import Downstream, Exchange, Fields
-from gateway.outgoing import Outgoing, Rounds
+from gateway.exchange import Exchange, Fields
+from gateway.outgoing import Outgoing
 from gateway.proxies import BY_SOCKET, UNKNOWN
-from gateway.shares import Share
 from gateway.wire.error import gateway_error
+
+if TYPE_CHECKING:
+    from gateway.downstream.server import ClientServer
 
 IN_A_ROW: Final = 16
 """Pipelined requests that are answered on the spot before other connections have their turn."""
@@ -349,62 +349,3 @@ class ClientConnection(asyncio.Protocol):
         exchange.body.fail(RequestTimedOut("The rest of the request's body did not come in time."))
         if exchange.carrier is not None:
             self._tell(exchange, exchange.carrier.body_came)
-
-
-class ClientServer:
-    """Makes a connection's protocol for each client, and knows those that are open.
-
-    `share` is told how many they are, where other processes have to know.
-    """
-
-    def __init__(
-        self,
-        handle: Callable[[Exchange], None],
-        downstream: Downstream,
-        limits: ListenerSettings,
-        rounds: Rounds,
-        log: FilteringBoundLogger,
-    ) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.rounds = rounds
-        self.handle = handle
-        self.downstream = downstream
-        self.limits = limits
-        self.log = log
-        self.connections: set[ClientConnection] = set()
-        self.share: Share | None = None
-        self.handshakes: set[asyncio.Task[None]] = set()
-        """Of connections that are not encrypted yet."""
-
-    def came(self, connection: ClientConnection) -> None:
-        """Take in that a connection is open."""
-        self.connections.add(connection)
-        if self.share is not None:
-            self.share.tell(len(self.connections))
-
-    def went(self, connection: ClientConnection) -> None:
-        """Take in that it is not any more."""
-        self.connections.discard(connection)
-        if self.share is not None:
-            self.share.tell(len(self.connections))
-
-    def renew(self, handle: Callable[[Exchange], None], limits: ListenerSettings, log: FilteringBoundLogger) -> None:
-        """Have this in force from the next request on, on open connections too."""
-        self.handle = handle
-        self.limits = limits
-        self.log = log
-        for connection in self.connections:
-            connection.limit(limits)
-
-    def __call__(self) -> ClientConnection:
-        return ClientConnection(self)
-
-    @property
-    def full(self) -> bool:
-        """Whether there are as many connections as may be, those counted that are not encrypted yet."""
-        return len(self.connections) + len(self.handshakes) >= self.limits.max_connections
-
-    def watch(self, now: float) -> None:
-        """Keep the limits in time on every connection."""
-        for connection in list(self.connections):
-            connection.watch(now)

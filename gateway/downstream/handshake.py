@@ -11,7 +11,7 @@ import ssl
 from typing import Final
 
 from gateway.downstream.certificate import Certificate
-from gateway.downstream.connection import ClientServer
+from gateway.downstream.server import ClientServer
 from gateway.proxies import BY_SOCKET
 
 MORE: Final = 64

@@ -15,7 +15,7 @@ from gateway.config.token import admin_token
 from gateway.errors import GatewayError
 from gateway.log import Lines, at_level
 from gateway.meters import only
-from gateway.panel import Panel, open_panel
+from gateway.panel import open_panel, panel_of
 from gateway.process import reach, started
 from gateway.rejections.store import Store
 from gateway.reload import NotPutInForce, Reloader
@@ -52,19 +52,14 @@ class Supervisor:
         self._reloader = Reloader(settings, load or (lambda: settings), self._put_in_force, log)
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
         self._store = store  # only read here: each worker writes
-        self._panel = (
-            None
-            if settings.admin.listen is None
-            else Panel(
-                settings.admin,
-                settings.admin.listen,
-                store,
-                self.look,
-                lambda: reach(self.settings, self.listen),
-                lambda: self.settings.upstream.url,
-                self._reloader.reload,
-                log,
-            )
+        self._panel = panel_of(
+            settings,
+            store,
+            self.look,
+            lambda: reach(self.settings, self.listen),
+            lambda: self.settings.upstream.url,
+            self._reloader.reload,
+            log,
         )
 
     @property

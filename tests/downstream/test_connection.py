@@ -8,7 +8,8 @@ import pytest
 
 from gateway.body import HIGH_WATER
 from gateway.config.settings import ListenerSettings
-from gateway.downstream.connection import IN_A_ROW, LINGER, MOST_WAITING, ClientConnection, ClientServer
+from gateway.downstream.connection import IN_A_ROW, LINGER, MOST_WAITING, ClientConnection
+from gateway.downstream.server import ClientServer
 from gateway.exchange import Downstream, Exchange
 from gateway.log import make_log
 from tests.downstream.transports import FakeLoop, FakeRounds, FakeTransport

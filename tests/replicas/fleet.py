@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import platform
 import signal
@@ -15,6 +14,7 @@ from typing import Any, Final, Self
 
 import aiohttp
 
+from tests.following import Following
 from tests.replicas.balancer import Backend, Balancer
 
 ROOT: Final = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ class Replica:
     def __init__(self, number: int, folder: Path, settings: Mapping[str, str]) -> None:
         self._out = folder / f"gateway-{number}.out"
         self._err = folder / f"gateway-{number}.err"
-        self._read = 0
+        self._log = Following(self._out)
         self._events: list[dict[str, Any]] = []
         self.backend: Backend
         variables = {name: value for name, value in os.environ.items() if not name.startswith("CLOSE_GATEWAY_")}
@@ -76,13 +76,7 @@ class Replica:
 
     def events(self) -> list[dict[str, Any]]:
         """Give what the log has got so far."""
-        with self._out.open("rb") as log:
-            log.seek(self._read)
-            for line in log:
-                if not line.endswith(b"\n"):
-                    break  # it is being written, or never will be
-                self._read += len(line)
-                self._events.append(json.loads(line))
+        self._events += self._log.new()
         return self._events
 
     def errors(self) -> str:

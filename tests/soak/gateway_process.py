@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import json
 import os
 import signal
 import subprocess
@@ -11,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
+
+from tests.following import Following
 
 ROOT: Final = Path(__file__).parents[2]
 PEEPHOLE: Final = Path(__file__).parent / "peephole"
@@ -40,7 +41,7 @@ class GatewayProcess:
         self._err = folder / "gateway.err"
         self._peek = folder / "tasks"
         self._store = folder / "rejections.sqlite3"
-        self._read = 0
+        self._log = Following(self._out)
         self.port = 0
         variables = {name: value for name, value in os.environ.items() if not name.startswith("CLOSE_GATEWAY_")}
         variables |= {"PYTHONPATH": f"{PEEPHOLE}{os.pathsep}{ROOT}", "SOAK_PEEPHOLE": str(self._peek), **SETTINGS}
@@ -69,13 +70,7 @@ class GatewayProcess:
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Read what the log has got since the last time, line by line."""
-        with self._out.open("rb") as log:
-            log.seek(self._read)
-            for line in log:
-                if not line.endswith(b"\n"):
-                    return  # it is being written
-                self._read += len(line)
-                yield json.loads(line)
+        return self._log.new()
 
     def errors(self) -> str:
         """What it wrote to standard error: nothing, if all is well."""
