@@ -71,11 +71,6 @@ class Gateway:
     def counts(self) -> Counter[str]:
         return self.serving.counts
 
-    @property
-    def reloads(self) -> Counter[str]:
-        """How many there were, by outcome: reloaded, rejected."""
-        return self._reloader.counts
-
     async def _look(self) -> Snapshot:
         now = self.serving.snapshot()
         return replace(now, readings={**now.readings, **self._reloader.readings()})

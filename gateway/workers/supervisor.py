@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
@@ -70,11 +69,6 @@ class Supervisor:
     def restarts(self) -> int:
         """How many workers had to be replaced."""
         return sum(slot.restarts for slot in self.slots)
-
-    @property
-    def reloads(self) -> Counter[str]:
-        """How many there were, by outcome: reloaded, rejected."""
-        return self._reloader.counts
 
     async def look(self) -> Snapshot:
         """Tell for all workers, and for those that are gone."""

@@ -110,7 +110,7 @@ async def test_a_broken_file_changes_nothing(tmp_path: Path) -> None:
         assert (await client.ask(write(SENDERLESS))).status == 400
         gateway.write("[inspect\n")
         assert "is not valid TOML" in (await gateway.reload(400))["errors"][0]
-        assert gateway.running.gateway.reloads == {"rejected": 2}
+        assert gateway.running.gateway._reloader.counts == {"rejected": 2}
         assert CANARY.encode() not in gateway.running.written
 
 
