@@ -207,12 +207,12 @@ class Backlog:
 
     def _finish(self) -> None:
         source = self._current
-        source.done()
         if isinstance(source, Spill):
-            self.damaged += source.damaged
-            if source is not self._own and not len(source):
-                source.close()
-                self._left_behind.remove(source)
+            self.damaged += source.damaged  # first: who sees that nothing waits any more sees this too
+        source.done()
+        if isinstance(source, Spill) and source is not self._own and not len(source):
+            source.close()
+            self._left_behind.remove(source)
 
     def _spilled(self, entries: Sequence[Entry]) -> bool:
         """Write them to the file, if there can be one."""

@@ -148,8 +148,8 @@ class Writer:
         if batch:
             with self._store.database.writing.begin() as connection:
                 append(connection, batch)
+            self.written += len(batch)  # first: who sees that nothing waits any more sees this too
             self._backlog.done()
-            self.written += len(batch)
         return len(batch)
 
     def _trim(self, limit: int) -> None:
