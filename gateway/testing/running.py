@@ -41,7 +41,7 @@ class CloseGateway:
 
     def __init__(self, background: Background, gateway: Gateway, close: Sandbox, events: Events) -> None:
         self._background = background
-        self._world = close.world
+        self._close = close
         self.events = events
         self.url = f"http://{gateway.listen}{API}"
         self.close_url = f"{close.url}{API}"
@@ -63,12 +63,12 @@ class CloseGateway:
     @property
     def emails(self) -> list[Json]:
         """The emails that the sandbox holds, the oldest first, as Close would give them."""
-        return self._background.call(lambda: copy.deepcopy(list(self._world.emails.values())))
+        return self._background.call(lambda: copy.deepcopy(list(self._close.world.emails.values())))
 
     def seed_lead(self, **members: object) -> Json:
         """Have the sandbox hold a lead more, and give it. `members` are as in a POST of it."""
         __tracebackhide__ = True
-        return self._seeded(lambda: self._world.create_lead(self.owner, members))
+        return self._seeded(lambda: self._close.world.create_lead(self.owner, members))
 
     def seed_draft(self, **members: object) -> Json:
         """Have the sandbox hold an email, and give it: a draft of the lead `lead_id`, unless `members` say otherwise.
@@ -77,7 +77,7 @@ class CloseGateway:
         """
         __tracebackhide__ = True
         draft = {"lead_id": self.lead_id, "status": "draft", **members}
-        return self._seeded(lambda: self._world.create_email(self.owner, draft))
+        return self._seeded(lambda: self._close.world.create_email(self.owner, draft))
 
     def _seeded(self, create: Callable[[], Json]) -> Json:
         __tracebackhide__ = True  # the mistake is the caller's
