@@ -74,7 +74,7 @@ def test_the_command(tmp_path: Path) -> None:
             return done.returncode, done.stdout, done.stderr
 
         file.write_text(TEXT + '[upstream]\nurl = "http://127.0.0.1:19"\n')
-        why = "What a flag or a variable said at its start goes before the gateway's file."
+        why = "Flags and variables that the gateway was started with go before its file."
         assert reload() == (0, f"Nothing has changed. {why}\n", "")
         file.write_text(TEXT + REPORT + "[process]\nworkers = 2\n")
         assert reload() == (0, 'inspect.mode = "report"\nprocess.workers changes at a restart\n', "")
