@@ -94,4 +94,6 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     events = item.stash.get(EVENTS, None)
     if report.failed and events is not None and (told := events.told()):
         report.sections.append(("close-gateway", told))
+    if events is not None and report.when == "teardown":
+        del item.stash[EVENTS]  # pytest keeps its tests to the end of the run
     return report
