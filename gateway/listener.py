@@ -41,6 +41,7 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._server = ClientServer(handle, downstream, settings, rounds, log)
         self._bound: Bound | None = None
+        self._certificate: Certificate | None = None
         self._ports: list[asyncio.Server | Acceptor] = []
         self._following: asyncio.Task[None] | None = None
         self._round = _round(settings)
@@ -57,7 +58,7 @@ class Listener:
         """
         settings, certificate = self._settings, None
         if settings.tls_certificate is not None and settings.tls_key is not None:
-            certificate = Certificate(settings.tls_certificate, settings.tls_key, self._log)
+            self._certificate = certificate = Certificate(settings.tls_certificate, settings.tls_key, self._log)
         self._bound = bound = handed(sockets) if sockets else await asyncio.to_thread(self._bind)
         for each in bound.sockets:
             each.setblocking(False)
@@ -91,6 +92,8 @@ class Listener:
     def renew(self, handle: Callable[[Exchange], None], settings: ListenerSettings, log: FilteringBoundLogger) -> None:
         """Have requests that come from now on handled so, on connections that are open already, too."""
         self._server.renew(handle, settings, log)
+        if self._certificate is not None:
+            self._certificate.renew(log)
         self._round = _round(settings)
 
     def _look_round(self) -> None:

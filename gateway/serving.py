@@ -85,6 +85,8 @@ class Serving:
             self.recorder.renew(settings.rejections, log)
         if self._link is not None:
             self._link.renew(log, pause=settings.lookups.breaker_pause)
+        if self._traces is not None:
+            self._traces.renew(log)
         before.retire()
         self._retired = [road for road in [*self._retired, before] if not road.over]
 

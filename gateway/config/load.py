@@ -17,7 +17,7 @@ from gateway.config.check import check
 from gateway.config.known import KNOWN, SECTIONS, Known
 from gateway.config.problem import BadConfiguration, Problem
 from gateway.config.settings import AdminSettings, ListenerSettings, Settings
-from gateway.config.sources import FILE_VARIABLE, Given, from_environment, from_file, from_flags
+from gateway.config.sources import FILE_VARIABLE, Given, from_environment, from_file, from_flags, from_sections
 from gateway.config.store import StoreKind
 from gateway.config.tls import CertificateUnusable, server_context
 from gateway.config.token import TokenUnreadable, admin_token
@@ -78,12 +78,21 @@ def load(
     in_environment, more = from_environment(environ)
     given = in_file | in_environment | from_flags(flags)
     own = {name: Given(value, "the command's own default") for name, value in (defaults or {}).items()}
-    settings, invalid = _settings(own | given)
-    problems += [*more, *invalid]
+    return _loaded(given, own, [*problems, *more])
+
+
+def load_sections(sections: Mapping[str, Any], source: str) -> Settings:
+    """Make settings of sections as a file has them, and of nothing else. Raises BadConfiguration."""
+    given, problems = from_sections(sections, source)
+    return _loaded(given, {}, problems).settings
+
+
+def _loaded(given: Mapping[str, Given], own: Mapping[str, Given], problems: list[Problem]) -> Loaded:
+    settings, invalid = _settings({**own, **given})
     sources = {name: value.source for name, value in given.items()}
-    problems += _conflicts(settings, sources, {problem.setting for problem in invalid})
-    if problems:
-        raise BadConfiguration(problems)
+    found = [*problems, *invalid, *_conflicts(settings, sources, {problem.setting for problem in invalid})]
+    if found:
+        raise BadConfiguration(found)
     return Loaded(settings, sources)
 
 

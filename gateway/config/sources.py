@@ -47,7 +47,7 @@ def from_file(file: Path) -> Found:
     source = str(file)
     try:
         text = file.read_bytes().decode("utf-8-sig")
-        return _from_sections(tomllib.loads(text), source)
+        return from_sections(tomllib.loads(text), source)
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         problem = Problem("", source, f"is not UTF-8 in line {line}", "Save it as UTF-8.")
@@ -64,7 +64,8 @@ def from_file(file: Path) -> Found:
     return {}, [problem]
 
 
-def _from_sections(sections: Mapping[str, Any], source: str) -> Found:
+def from_sections(sections: Mapping[str, Any], source: str) -> Found:
+    """Take settings by their sections, as a file has them."""
     given: dict[str, Given] = {}
     problems: list[Problem] = []
     for section, settings in sections.items():

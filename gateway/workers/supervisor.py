@@ -48,6 +48,7 @@ class Supervisor:
         self._rhythm = rhythm or Rhythm()
         self.slots = [Slot(number, self, self._rhythm) for number in range(1, settings.process.workers + 1)]
         self._stopping = False
+        self._started = False
         self._reloader = Reloader(settings, load or (lambda: settings), self._put_in_force, log)
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
         self._store = store  # only read here: each worker writes
@@ -75,7 +76,7 @@ class Supervisor:
         found = await asyncio.gather(*(slot.look() for slot in self.slots))
         lost = only(Lines.lost_in_all)  # its own; the workers tell of theirs
         own = {**self._reloader.readings(), "worker_restarts": only(self.restarts), "log_lines_lost": lost}
-        return merged((*found, Snapshot(draining=self._stopping, readings=own)))
+        return merged((*found, Snapshot(draining=self._stopping, started=self._started, readings=own)))
 
     @property
     def sockets(self) -> Sequence[socket.socket]:
@@ -98,6 +99,7 @@ class Supervisor:
             slot.start()
         for slot in self.slots:
             await slot.tried.wait()
+        self._started = True
         self.log.info("gateway_started", **started(self.settings, self.listen, self.admin), workers=len(self.slots))
 
     def _bind(self) -> Bound:
