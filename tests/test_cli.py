@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ COMMANDS = [
     ["dev"],
     ["sandbox"],
     ["health"],
+    ["reload"],
+    ["completion"],
     ["config"],
     ["config", "check"],
     ["config", "show"],
@@ -31,13 +34,14 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("flag", ["-h", "--help"])
-def test_every_command_explains_itself(runner: CliRunner, command: list[str], flag: str) -> None:
-    """Both spellings of the flag work, and a terminal of 80 columns is wide enough."""
-    result = runner.invoke(main, [*command, flag], terminal_width=80)
+@pytest.mark.parametrize(("flag", "width"), [("-h", 80), ("--help", 60)])
+def test_every_command_explains_itself(runner: CliRunner, command: list[str], flag: str, width: int) -> None:
+    """Both spellings of the flag work, a narrow terminal is wide enough, and no sentence is cut off."""
+    result = runner.invoke(main, [*command, flag], terminal_width=width)
     assert result.exit_code == 0
     assert result.output.startswith("Usage: ")
-    assert max(map(len, result.output.splitlines())) <= 80
+    assert max(map(len, result.output.splitlines())) <= width
+    assert not re.search(r"\w\.\.\.$", result.output, re.MULTILINE)
 
 
 def test_the_version(runner: CliRunner) -> None:
