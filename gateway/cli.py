@@ -4,7 +4,7 @@ Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 130
 anything else. Settings and servers are imported by the command that needs them, so that --help is quick.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -100,7 +100,20 @@ def serve(
 
 @main.command()
 @partial(_settings, upstream="a sandbox of its own")
-def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str | None, config: Path | None) -> None:
+@click.option("--tls", is_flag=True, help="Listen for Close's own client too, which goes to local-api.close.com:5001.")
+@click.option(
+    "--tls-listen", metavar="HOST:PORT", help="Where, instead of 127.0.0.1:5001 and [::1]:5001; brings --tls along."
+)
+def dev(
+    upstream: str | None,
+    listen: str | None,
+    admin: str | None,
+    mode: str | None,
+    config: Path | None,
+    *,
+    tls: bool,
+    tls_listen: str | None,
+) -> None:
     """Run the gateway for development, in front of a sandbox of Close.
 
     The same as serve, with readable logs, and rejections kept in memory. Without an upstream of yours, a small Close
@@ -109,6 +122,8 @@ def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str |
     \b
     Against the real API:
       close-gateway dev --upstream https://api.close.com
+    For closeio_api.Client(key, development=True):
+      close-gateway dev --tls
     """
     hangups = Hangups()
     flags = {**_flags(upstream, listen, admin, mode), "process.workers": 1}
@@ -117,7 +132,14 @@ def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str |
     from gateway import app
 
     # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.
-    _run(app.dev, loaded.settings, partial(reloaded, config, flags, defaults), hangups, sandbox=upstream is None)
+    _run(
+        app.dev,
+        loaded.settings,
+        partial(reloaded, config, flags, defaults),
+        hangups,
+        sandbox=upstream is None,
+        local_api=_local_api(tls_listen) if tls or tls_listen else None,
+    )
 
 
 @main.command()
@@ -184,6 +206,12 @@ def config_show(file: Path | None) -> None:
     from gateway.config.show import show
 
     click.echo(show(configured(file)), nl=False)
+
+
+def _local_api(listen: str | None) -> "Sequence[Address]":
+    from gateway.local_api import LISTEN
+
+    return LISTEN if listen is None else [_address(listen, "--tls-listen", str(LISTEN[0]))]
 
 
 def _address(text: str, flag: str, example: str) -> "Address":
