@@ -20,7 +20,8 @@ def test_in_front_of_the_real_api() -> None:
     assert welcome(REACH, ADMIN, CLOSE, None) == (
         "Close Gateway listens on http://127.0.0.1:8080/api/v1/\n"
         "  in front of https://api.close.com, where emails are real\n"
-        "  console: http://127.0.0.1:8081/, health: http://127.0.0.1:8081/healthz\n"
+        "  console: http://127.0.0.1:8081/\n"
+        "  health: http://127.0.0.1:8081/healthz\n"
         "  commands: close-gateway rejections list --admin http://127.0.0.1:8081\n"
         "\n"
         "Try it in another terminal:\n"
@@ -37,7 +38,8 @@ LEADS = [
     (
         ("192.0.2.1",),
         [
-            "  local-api.close.com leads to 192.0.2.1 on this machine. Add this line to /etc/hosts:",
+            "  local-api.close.com leads to 192.0.2.1 on this machine.",
+            "  Add this line to /etc/hosts:",
             "",
             "    127.0.0.1 local-api.close.com",
         ],
@@ -45,7 +47,8 @@ LEADS = [
     (
         (),
         [
-            "  local-api.close.com leads nowhere on this machine. Add this line to /etc/hosts:",
+            "  local-api.close.com leads nowhere on this machine.",
+            "  Add this line to /etc/hosts:",
             "",
             "    127.0.0.1 local-api.close.com",
         ],
@@ -70,11 +73,11 @@ def test_on_another_port() -> None:
     """Close's own client goes to one port alone, and is not to be looked for in vain."""
     local = LocalApi([Address("127.0.0.1", 6001)], Path("/tls/pair.pem"), Path("/tls/local-api.crt"), ("127.0.0.1",))
     said = welcome(REACH, ADMIN, CLOSE, None, local)
-    assert "  It always goes to port 5001, which nobody listens on for it here.\n" in said
+    assert "  It goes to port 5001 whatever happens; here it is another.\n" in said
 
 
 def test_in_front_of_a_sandbox() -> None:
     """The keys that work are told."""
     said = welcome(REACH, None, "http://127.0.0.1:9", Sandbox())
-    assert "  in front of a sandbox of Close at http://127.0.0.1:9, all in memory\n" in said
+    assert "  in front of a sandbox of Close, all in memory,\n  which is at http://127.0.0.1:9\n" in said
     assert "  api_jane_sandbox_key  Jane Roe <jane@example.com>\n" in said

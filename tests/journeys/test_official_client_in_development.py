@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from closeio_api import Client, ValidationError
 
-from gateway.local_api import NAME, PORT
+from gateway.local_api import LISTEN, NAME, PORT
 from gateway.sandbox.seed import DRAFT_ID, JANE, LEAD_ID
 from tests.test_commands import read_until, started, stopped
 
@@ -53,6 +53,12 @@ def lead(to: Dev, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(socket, "getaddrinfo", hosts)
     monkeypatch.setenv("NO_PROXY", "*")
+
+
+def test_where_the_client_goes() -> None:
+    """There dev --tls listens unless it is told otherwise, whichever loopback the name leads to."""
+    assert Client("key", development=True).base_url == f"https://{NAME}:{PORT}/api/v1/"
+    assert [str(address) for address in LISTEN] == [f"127.0.0.1:{PORT}", f"[::1]:{PORT}"]
 
 
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
