@@ -20,9 +20,8 @@ def completion(ctx: click.Context, shell: str) -> None:
       eval "$(close-gateway completion bash)"
     zsh, in ~/.zshrc, below compinit:
       eval "$(close-gateway completion zsh)"
-    fish:
-      close-gateway completion fish \\
-        > ~/.config/fish/completions/close-gateway.fish
+    fish, in ~/.config/fish/config.fish:
+      close-gateway completion fish | source
     """
     from click.shell_completion import get_completion_class
 

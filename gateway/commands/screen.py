@@ -200,7 +200,8 @@ def _code(row: Mapping[str, Any]) -> Text:
 
 
 def _request(row: Mapping[str, Any]) -> str:
-    return clean(f"{row['method']} {row['email_status'] or '-'}")
+    """Say what was to be done; and in words that it was only reported, since a colour may not be seen."""
+    return clean(f"{row['method']} {row['email_status'] or '-'}{'' if row['enforced'] else ', reported'}")
 
 
 def _text(row: Mapping[str, Any], name: str) -> Text:

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -93,6 +94,14 @@ def test_an_entry_of_the_list_on_a_narrow_terminal(file: Path, store: Store, col
     filled(store, [entry])
     shown = asked("list", "--limit", "1", store=file, columns=columns).stdout.splitlines()
     assert [line.rstrip() for line in shown] == [line.format(id=entry.id, fp=entry.credential) for line in lines]
+
+
+@pytest.mark.parametrize("columns", [60, 140, 200])
+def test_what_was_only_reported_is_told_without_colours(file: Path, store: Store, columns: int) -> None:
+    """It went up to Close, unlike the others."""
+    filled(store, [an_entry(NOON + 10 * HOUR, code="send_in_invalid", enforced=False, email_status="sent")])
+    shown = asked("list", "--limit", "1", store=file, columns=columns).stdout
+    assert re.search(r"send_in_invalid +POST sent, reported", shown)
 
 
 @pytest.mark.parametrize("columns", [60, 140, 200])
