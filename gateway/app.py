@@ -1,9 +1,10 @@
 """Builds every part from the settings and joins them; alone in knowing them all."""
 
 import asyncio
+import os
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.config.token import admin_token
 from gateway.errors import GatewayError, PortTaken
 from gateway.hangups import Hangups
+from gateway.listener import Beside
 from gateway.log import at_level
 from gateway.panel import open_panel, panel_of
-from gateway.process import Ending, reach, run, started, the_log
+from gateway.process import Ending, all_taken, reach, run, started, the_log
 from gateway.rejections.store import Store
 from gateway.reload import Reloader
 from gateway.serving import Serving
@@ -75,16 +77,19 @@ class Gateway:
         now = self.serving.snapshot()
         return replace(now, readings={**now.readings, **self._reloader.readings()})
 
-    async def start(self, handed: Handed = NOTHING_HANDED) -> None:
+    async def start(self, handed: Handed = NOTHING_HANDED, beside: Beside | None = None) -> None:
         """Open the listeners, on the sockets handed over where there are any.
 
-        Raises PortTaken, CertificateUnusable and HandedAmiss, and leaves nothing open then.
+        Raises PortTaken, PortsTaken, CertificateUnusable and HandedAmiss, and leaves nothing open then.
         """
         try:
             await open_panel(self.panel, handed)
-            await self.serving.start(handed.clients)
+            await self.serving.start(handed.clients, beside=beside)
+        except PortTaken as one:
+            await self._give_up()
+            raise await asyncio.to_thread(all_taken, self._settings, handed, beside, one) from None
         except GatewayError:
-            await self._close()
+            await self._give_up()
             raise
         self._log.info("gateway_started", **started(self._settings, self.listen, self.admin))
 
@@ -109,6 +114,10 @@ class Gateway:
         await self._close()
         log = self._log.warning if cut_off else self._log.info
         log("gateway_stopped", cut_off=cut_off, counts=dict(self.counts))
+
+    async def _give_up(self) -> None:
+        await self.serving.listener.drain(0.0)  # of two addresses, the first may be open
+        await self._close()
 
     async def _close(self) -> None:
         await self.serving.close()
@@ -143,19 +152,35 @@ def _made(settings: Settings, load: Callable[[], Settings]) -> "Gateway | Superv
     return Supervisor(settings, log, load)
 
 
-def dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, *, sandbox: bool) -> None:
+def dev(
+    settings: Settings,
+    load: Callable[[], Settings],
+    hangups: Hangups,
+    *,
+    sandbox: bool,
+    local_api: Sequence[Address] | None,
+) -> None:
     """Run a gateway for a developer, in front of a sandbox of its own or of the upstream in the settings.
 
-    Raises PortTaken.
+    It listens at `local_api` too, for Close's own client. Raises PortTaken, PortsTaken and CertificateNotKept.
     """
-    run(_dev(settings, load, hangups, sandbox=sandbox))
+    run(_dev(settings, load, hangups, sandbox=sandbox, local_api=local_api))
 
 
-async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, *, sandbox: bool) -> None:
+async def _dev(
+    settings: Settings,
+    load: Callable[[], Settings],
+    hangups: Hangups,
+    *,
+    sandbox: bool,
+    local_api: Sequence[Address] | None,
+) -> None:
+    from gateway.local_api.start import local_api_at
     from gateway.sandbox import Sandbox
     from gateway.welcome import welcome
 
     ending = Ending()
+    local = None if local_api is None else await local_api_at(local_api, os.environ)
     close = Sandbox() if sandbox else None
     if close is not None:
         await close.start()
@@ -166,9 +191,11 @@ async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangup
     settings = in_front(settings)
     gateway = Gateway(settings, the_log(settings), lambda: in_front(load()))
     try:
-        await gateway.start()
+        await gateway.start(beside=None if local is None else Beside(local.listen, local.pair, "--tls-listen"))
         hangups.hand_over(gateway.hang_up)
-        _say(welcome(gateway.reach, gateway.admin, settings.upstream.url, close))
+        if local is not None and gateway.serving.beside is not None:
+            local = replace(local, listen=(gateway.serving.beside,))
+        _say(welcome(gateway.reach, gateway.admin, settings.upstream.url, close, local))
         await ending.wait()
         await gateway.stop()
     finally:

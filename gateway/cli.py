@@ -1,10 +1,10 @@
-"""The command: serve, dev, sandbox, health, reload, rejections, config.
+"""The command: serve, dev, sandbox, health, reload, rejections, config, completion.
 
-Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 1 for anything else. Settings and servers
-are imported by the command that needs them, so that --help is quick.
+Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 130 where Ctrl-C cut a command off, 1 for
+anything else. Settings and servers are imported by the command that needs them, so that --help is quick.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from gateway import __version__
+from gateway.commands.completion import completion
 from gateway.commands.configured import asked, configured, reloaded
 from gateway.commands.failures import Failed
+from gateway.commands.flags import offered
+from gateway.commands.group import Group
 from gateway.commands.rejections import rejections
 from gateway.commands.reload import reload_
 from gateway.errors import GatewayError
@@ -28,11 +31,11 @@ WIDTH: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FILE: Final = click.Path(path_type=Path)
 
 
-def _settings(command: Command) -> Command:
-    """Add the flags that set settings."""
+def _settings(command: Command, upstream: str = "https://api.close.com") -> Command:
+    """Add the flags that set settings; `upstream` is where Close is unless one of them says."""
     for option in reversed(
         (
-            click.option("--upstream", metavar="URL", help="Where Close is. [https://api.close.com]"),
+            click.option("--upstream", metavar="URL", help=f"Where Close is. [{upstream}]"),
             click.option("--listen", metavar="HOST:PORT|unix:/PATH", help="Where clients connect. [127.0.0.1:8080]"),
             click.option(
                 "--admin", metavar="HOST:PORT|off", help="Where the admin listener is, if anywhere. [127.0.0.1:8081]"
@@ -40,6 +43,7 @@ def _settings(command: Command) -> Command:
             click.option(
                 "--mode",
                 metavar="enforce|report|off",
+                shell_complete=offered(lambda: ("enforce", "report", "off")),
                 help="Refuse what breaks a rule, only log it, or look into nothing. [enforce]",
             ),
             click.option("--config", type=FILE, metavar="FILE", help="A TOML file with settings."),
@@ -49,7 +53,7 @@ def _settings(command: Command) -> Command:
     return command
 
 
-@click.group(context_settings=WIDTH)
+@click.group(cls=Group, context_settings=WIDTH)
 @click.version_option(__version__, "--version", prog_name="close-gateway", message="%(prog)s %(version)s")
 def main() -> None:
     """A validation gateway in front of the Close CRM API.
@@ -65,6 +69,7 @@ def main() -> None:
     """
 
 
+main.add_command(completion)
 main.add_command(rejections)
 main.add_command(reload_)
 
@@ -94,15 +99,31 @@ def serve(
 
 
 @main.command()
-@_settings
-def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str | None, config: Path | None) -> None:
+@partial(_settings, upstream="a sandbox of its own")
+@click.option("--tls", is_flag=True, help="Listen for Close's own client too, which goes to local-api.close.com:5001.")
+@click.option(
+    "--tls-listen", metavar="HOST:PORT", help="Where, instead of 127.0.0.1:5001 and [::1]:5001; brings --tls along."
+)
+def dev(
+    upstream: str | None,
+    listen: str | None,
+    admin: str | None,
+    mode: str | None,
+    config: Path | None,
+    *,
+    tls: bool,
+    tls_listen: str | None,
+) -> None:
     """Run the gateway for development, in front of a sandbox of Close.
 
     The same as serve, with readable logs, and rejections kept in memory. Without an upstream of yours, a small Close
     of its own answers, all in memory; what is printed at the start tells its API keys and what to try.
 
     \b
-    Against the real API:  close-gateway dev --upstream https://api.close.com
+    Against the real API:
+      close-gateway dev --upstream https://api.close.com
+    For closeio_api.Client(key, development=True):
+      close-gateway dev --tls
     """
     hangups = Hangups()
     flags = {**_flags(upstream, listen, admin, mode), "process.workers": 1}
@@ -111,7 +132,14 @@ def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str |
     from gateway import app
 
     # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.
-    _run(app.dev, loaded.settings, partial(reloaded, config, flags, defaults), hangups, sandbox=upstream is None)
+    _run(
+        app.dev,
+        loaded.settings,
+        partial(reloaded, config, flags, defaults),
+        hangups,
+        sandbox=upstream is None,
+        local_api=_local_api(tls_listen) if tls or tls_listen else None,
+    )
 
 
 @main.command()
@@ -178,6 +206,12 @@ def config_show(file: Path | None) -> None:
     from gateway.config.show import show
 
     click.echo(show(configured(file)), nl=False)
+
+
+def _local_api(listen: str | None) -> "Sequence[Address]":
+    from gateway.local_api import LISTEN
+
+    return LISTEN if listen is None else [_address(listen, "--tls-listen", str(LISTEN[0]))]
 
 
 def _address(text: str, flag: str, example: str) -> "Address":

@@ -1,27 +1,34 @@
 """What is printed when a gateway starts for a developer: where it listens, whose keys work, and what to try."""
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from gateway.config.reach import Reach
-from gateway.config.settings import Address
+from gateway.config.settings import Address, UpstreamSettings
+from gateway.local_api import NAME, PORT, LocalApi
+from gateway.local_api.name import leads_here
 
 if TYPE_CHECKING:
     from gateway.sandbox import Sandbox
 
+CLOSE: Final = UpstreamSettings().url
+REAL: Final = ", where emails are real"
 
-def welcome(reach: Reach, admin: Address | None, upstream: str, sandbox: "Sandbox | None") -> str:
-    """Say where the gateway listens and what it stands in front of; with a sandbox, how to try it."""
-    behind = f"a sandbox of Close at {upstream}, all in memory" if sandbox else upstream
+
+def welcome(
+    reach: Reach, admin: Address | None, upstream: str, sandbox: "Sandbox | None", local: LocalApi | None = None
+) -> str:
+    """Say where the gateway listens, what it stands in front of, and how to try it: in the sandbox, or without harm."""
     lines = [
         f"Close Gateway listens on {_where(reach)}",
-        f"  in front of {behind}",
-        f"  console: http://{admin}/, health: http://{admin}/healthz" if admin else "  console and health: off",
-        *([f"  commands: close-gateway rejections list --admin http://{admin}"] if admin else []),
+        *(_sandboxed(upstream) if sandbox else [f"  in front of {upstream}{REAL if upstream == CLOSE else ''}"]),
+        *(_panel(admin) if admin else ["  console and health: off"]),
         "",
+        *(_local(local) if local else []),
     ]
     if sandbox:
-        lines += [*_keys(sandbox), "", "Try it in another terminal:", "", *_examples(reach)]
+        lines += [*_keys(sandbox), ""]
+    lines += ["Try it in another terminal:", "", *(_examples(reach) if sandbox else _harmless(reach))]
     return "\n".join([*lines, "Ctrl-C stops it.", ""])
 
 
@@ -30,6 +37,45 @@ def welcome_to_sandbox(sandbox: "Sandbox") -> str:
     return "\n".join(
         [f"A sandbox of Close listens on {sandbox.url}/api/v1/", *_keys(sandbox), "", "Ctrl-C stops it.", ""]
     )
+
+
+def _sandboxed(url: str) -> list[str]:
+    return ["  in front of a sandbox of Close, all in memory,", f"  which is at {url}"]
+
+
+def _panel(admin: Address) -> list[str]:
+    url = f"http://{admin}"
+    return [
+        f"  console: {url}/",
+        f"  health: {url}/healthz",
+        f"  commands: close-gateway rejections list --admin {url}",
+    ]
+
+
+def _local(local: LocalApi) -> list[str]:
+    """Say how Close's own client gets here, and what keeps it from it."""
+    listen = local.listen[0]
+    lines = [
+        "For Close's own client, Client(api_key, development=True):",
+        f"  https://{NAME}:{listen.port}/api/v1/",
+        f"  certificate: {local.certificate}",
+    ]
+    if listen.port != PORT:
+        lines.append(f"  It goes to port {PORT} whatever happens; here it is another.")
+    if not leads_here(local.found):
+        now = f"leads to {', '.join(local.found)}" if local.found else "leads nowhere"
+        lines += [f"  {NAME} {now} on this machine.", "  Add this line to /etc/hosts:"]
+        lines += ["", f"    127.0.0.1 {NAME}"]
+    return [*lines, ""]
+
+
+def _harmless(reach: Reach) -> list[str]:
+    """Give a request to paste that changes nothing, wherever it goes."""
+    return [
+        "  # Whose key is it?",
+        f'  {reach.curl} -i -u "$CLOSE_API_KEY:" {reach.url}/api/v1/me/',
+        "",
+    ]
 
 
 def _keys(sandbox: "Sandbox") -> list[str]:

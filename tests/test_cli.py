@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ COMMANDS = [
     ["dev"],
     ["sandbox"],
     ["health"],
+    ["reload"],
+    ["completion"],
     ["config"],
     ["config", "check"],
     ["config", "show"],
@@ -31,13 +34,14 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("flag", ["-h", "--help"])
-def test_every_command_explains_itself(runner: CliRunner, command: list[str], flag: str) -> None:
-    """Both spellings of the flag work, and a terminal of 80 columns is wide enough."""
-    result = runner.invoke(main, [*command, flag], terminal_width=80)
+@pytest.mark.parametrize(("flag", "width"), [("-h", 80), ("--help", 60)])
+def test_every_command_explains_itself(runner: CliRunner, command: list[str], flag: str, width: int) -> None:
+    """Both spellings of the flag work, a narrow terminal is wide enough, and no sentence is cut off."""
+    result = runner.invoke(main, [*command, flag], terminal_width=width)
     assert result.exit_code == 0
     assert result.output.startswith("Usage: ")
-    assert max(map(len, result.output.splitlines())) <= 80
+    assert max(map(len, result.output.splitlines())) <= width
+    assert not re.search(r"\w\.\.\.$", result.output, re.MULTILINE)
 
 
 def test_the_version(runner: CliRunner) -> None:
@@ -90,7 +94,34 @@ def test_settings_in_force(runner: CliRunner, tmp_path: Path) -> None:
     assert 'level = "error"  # from CLOSE_GATEWAY_LOG__LEVEL\n' in result.stdout
 
 
-@pytest.mark.parametrize("command", [["serve", "--prot", "1"], ["sandbox", "--listen", "x"], ["config", "chekc"]])
+MISTAKES = [
+    (["serv"], "No such command 'serv'. Did you mean 'serve'?"),
+    (["rejections", "lst"], "No such command 'lst'. Did you mean 'list'?"),
+    (["dev", "--upstrem", "x"], "No such option '--upstrem'. Did you mean '--upstream'?"),
+    (["--listen", "x", "dev"], "--listen belongs behind a command: close-gateway dev --listen"),
+    (["rejections", "--json", "list"], "--json belongs behind a command: close-gateway rejections export --json"),
+    (["--lisen", "x", "dev"], "No such option '--lisen'."),
+]
+
+
+@pytest.mark.parametrize(("command", "told"), MISTAKES)
+def test_a_mistake_is_met_with_what_was_meant(runner: CliRunner, command: list[str], told: str) -> None:
+    """A newcomer finds the name, and the place, without the help."""
+    result = runner.invoke(main, command, prog_name="close-gateway")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, f"Error: {told}")
+
+
+@pytest.mark.parametrize("command", [["help"], ["rejections", "help"]])
+def test_help_is_taken_for_what_it_says(runner: CliRunner, command: list[str]) -> None:
+    """It is no command, and yet what many try first."""
+    asked, flag = (runner.invoke(main, [*command[:-1], word]) for word in ("help", "--help"))
+    assert (asked.exit_code, asked.stdout) == (0, flag.stdout)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["serve", "--prot", "1"], ["sandbox", "--listen", "x"], ["dev", "--tls-listen", "x"], ["config", "chekc"]],
+)
 def test_a_wrong_call(runner: CliRunner, command: list[str]) -> None:
     """Exit code 2, as for a bad configuration."""
     assert runner.invoke(main, command).exit_code == 2

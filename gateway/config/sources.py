@@ -11,6 +11,9 @@ from gateway.config.known import KNOWN, LONG, PREFIX, SECTIONS, nearest
 from gateway.config.problem import Problem
 
 FILE_VARIABLE: Final = f"{PREFIX}CONFIG"
+TLS_FOLDER_VARIABLE: Final = f"{PREFIX}TLS_FOLDER"
+"""Where `dev --tls` keeps the certificate that it makes. No setting: `serve` makes none."""
+NO_SETTINGS: Final = (FILE_VARIABLE, TLS_FOLDER_VARIABLE)
 FLAGS: Final = {
     "upstream.url": "--upstream",
     "listener.listen": "--listen",
@@ -104,10 +107,10 @@ def from_environment(environ: Mapping[str, str]) -> Found:
             given[names[variable]] = Given(value, variable, spelled_out=True)
         elif (
             variable.startswith(PREFIX)
-            and variable != FILE_VARIABLE
+            and variable not in NO_SETTINGS
             and not OF_A_SERVICE.fullmatch(f"{variable}={value}")
         ):
-            problems.append(_unknown(variable, "the environment", nearest(variable.upper(), [*names, FILE_VARIABLE])))
+            problems.append(_unknown(variable, "the environment", nearest(variable.upper(), [*names, *NO_SETTINGS])))
     return given, problems
 
 

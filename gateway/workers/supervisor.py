@@ -11,11 +11,11 @@ from structlog.typing import FilteringBoundLogger
 from gateway.config.fingerprint import fingerprint_key
 from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.config.token import admin_token
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, PortTaken
 from gateway.log import Lines, at_level
 from gateway.meters import only
 from gateway.panel import open_panel, panel_of
-from gateway.process import reach, started
+from gateway.process import all_taken, reach, started
 from gateway.rejections.store import Store
 from gateway.reload import NotPutInForce, Reloader
 from gateway.shares import Shares
@@ -86,12 +86,15 @@ class Supervisor:
     async def start(self, taken: Handed = NOTHING_HANDED) -> None:
         """Open the listeners, and wait until each worker serves or has failed to.
 
-        Sockets that were handed over are listened on already. Raises PortTaken and HandedAmiss.
+        Sockets that were handed over are listened on already. Raises PortTaken, PortsTaken and HandedAmiss.
         """
         try:
             self._bound = handed(taken.clients) if taken.clients else await asyncio.to_thread(self._bind)
             self.listen = self._bound.address
             await open_panel(self._panel, taken)
+        except PortTaken as one:
+            await self._close()
+            raise await asyncio.to_thread(all_taken, self.settings, taken, None, one) from None
         except GatewayError:
             await self._close()
             raise
