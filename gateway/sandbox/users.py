@@ -41,3 +41,16 @@ def own_profile(user: User) -> dict[str, Any]:
         "organizations": [{"id": user.organization_id, "name": user.organization_name}],
         "email_accounts": [],
     }
+
+
+def seen_whole(user: User) -> dict[str, Any]:
+    """A user as a look at the whole sandbox shows them: credentials are no more than a hint at which they are."""
+    return profile(user) | {
+        "organization_name": user.organization_name,
+        "api_key": _hint(user.api_key),
+        "access_token": _hint(user.access_token),
+    }
+
+
+def _hint(credential: str) -> str:
+    return credential[: min(8, len(credential) // 2)] + "…"

@@ -18,7 +18,7 @@ from gateway.sandbox.refusal import (
     invalid,
     refused,
 )
-from gateway.sandbox.users import User
+from gateway.sandbox.users import User, seen_whole
 
 MOST_RECORDS: Final = 10_000
 """Emails, and leads, that are kept. One more, and the oldest is forgotten."""
@@ -35,6 +35,14 @@ class World:
         self.leads: dict[str, Record] = {}
         self.emails: dict[str, Record] = {}
         self._most = most
+
+    def dump(self) -> Record:
+        """All that it holds, in the order it came, for reading: credentials only as a hint."""
+        return {
+            "users": [seen_whole(user) for user in self.users],
+            "leads": list(self.leads.values()),
+            "emails": list(self.emails.values()),
+        }
 
     # -- users --
 

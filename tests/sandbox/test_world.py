@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -142,6 +143,15 @@ def test_the_oldest_is_forgotten() -> None:
     assert list(world.leads) == [lead["id"] for lead in leads[1:]]
     emails = [world.create_email(JANE, {**DRAFT, "lead_id": leads[2]["id"]}) for _ in range(3)]
     assert list(world.emails) == [email["id"] for email in emails[1:]]
+
+
+def test_a_dump_holds_everything_but_credentials(world: World) -> None:
+    """Every organization's records are in it, as JSON can carry them; of a key there is no more than a hint."""
+    dump = json.loads(json.dumps(world.dump()))
+    assert [user["id"] for user in dump["users"]] == [JANE.id, JOHN.id, MARY.id]
+    assert (dump["users"][0]["api_key"], dump["users"][0]["access_token"]) == ("api_jane…", "oauth_ja…")
+    assert [lead["id"] for lead in dump["leads"]] == [LEAD_ID, OTHER_LEAD_ID]
+    assert [email["id"] for email in dump["emails"]] == [DRAFT_ID, SIGNED_DRAFT_ID, OTHER_DRAFT_ID]
 
 
 def test_users_see_their_own_organization(world: World) -> None:
