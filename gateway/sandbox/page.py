@@ -72,7 +72,7 @@ def _top(*, repeats: bool) -> Html:
 def _glance(lists: Mapping[str, list[Record]], dump: Record) -> Html:
     counts = {name.replace("_", " ").capitalize(): f"{len(records):,}" for name, records in lists.items()}
     counts["Requests"] = f"{len(dump.get('requests', [])):,}"
-    counts["Each key may ask"] = text_of(dump.get("rate_limit"))
+    counts["Rate limit"] = text_of(dump.get("rate_limit"))
     tiles = [tag("div", tag("dt", title), tag("dd", count), class_="tile") for title, count in counts.items()]
     return tag("dl", *tiles, id="glance")
 
