@@ -76,7 +76,8 @@ class Sandbox:
             if self._to_limit > 0:
                 self._to_limit -= 1
                 raise refused(429, "Too Many Requests", OVER_LIMIT)
-            return _response(200, answer(self.world, await _call(request)), {})
+            reply = answer(self.world, await _call(request))
+            return _response(reply.status, reply.body, {})
         except Refusal as refusal:
             return _response(refusal.status, refusal.body, refusal.headers)
 
@@ -91,7 +92,9 @@ async def _call(request: web.Request) -> Call:
     return Call(method=request.method, path=request.path, query=query, headers=request.headers, body=body)
 
 
-def _response(status: int, body: dict[str, Any], headers: Mapping[str, str]) -> web.Response:
+def _response(status: int, body: dict[str, Any] | None, headers: Mapping[str, str]) -> web.Response:
+    if body is None:
+        return web.Response(status=status, headers={**WITHIN_LIMIT, **headers})
     # Written as ASCII: half a surrogate pair has no place in UTF-8, but JSON has a way to write it.
     text = json.dumps(body)
     return web.Response(status=status, text=text, content_type="application/json", headers={**WITHIN_LIMIT, **headers})
