@@ -132,6 +132,7 @@ class People:
 
 
 def object_of(payload: object) -> dict[str, Any]:
+    """The payload, if it is an object."""
     if not isinstance(payload, dict):
         raise invalid(NOT_AN_OBJECT)
     return payload
