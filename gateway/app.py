@@ -26,6 +26,7 @@ from gateway.snapshot import Snapshot
 from gateway.systemd import NOTHING_HANDED, Handed
 
 if TYPE_CHECKING:
+    from gateway.sandbox import Sandbox
     from gateway.workers.supervisor import Supervisor
 
 
@@ -176,17 +177,15 @@ async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangup
             await close.stop()
 
 
-def run_sandbox(listen: Address) -> None:
-    """Run the sandbox alone until SIGINT or SIGTERM. Raises PortTaken."""
-    run(_run_sandbox(listen))
+def run_sandbox(listen: Address, close: "Sandbox") -> None:
+    """Run a sandbox alone until SIGINT or SIGTERM. Raises PortTaken."""
+    run(_run_sandbox(listen, close))
 
 
-async def _run_sandbox(listen: Address) -> None:
-    from gateway.sandbox import Sandbox
+async def _run_sandbox(listen: Address, close: "Sandbox") -> None:
     from gateway.welcome import welcome_to_sandbox
 
     ending = Ending()
-    close = Sandbox()
     try:
         await close.start(listen.host, listen.port)
     except OSError as error:

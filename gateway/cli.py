@@ -118,11 +118,30 @@ def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str |
 @click.option(
     "--listen", metavar="HOST:PORT", default="127.0.0.1:8090", show_default=True, help="Where the sandbox listens."
 )
-def sandbox(listen: str) -> None:
-    """Run the sandbox alone: a small Close, all in memory."""
-    from gateway import app
+@click.option("--rate-limit", metavar="N/s", help="How often a key may ask, for each endpoint: 20/s, 100/15s. [1000/s]")
+@click.option(
+    "--host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="A name, beside localhost, that its page and controls answer to.",
+)
+def sandbox(listen: str, rate_limit: str | None, hosts: tuple[str, ...]) -> None:
+    """Run the sandbox alone: a small Close, all in memory.
 
-    _run(app.run_sandbox, _address(listen, "--listen", "127.0.0.1:8090"))
+    Its page shows what it holds. Requests fail on demand, with the header X-Sandbox-Fault.
+
+    \b
+    With a limit to meet:  close-gateway sandbox --rate-limit 5/s
+    """
+    from gateway import app
+    from gateway.sandbox import DEFAULT_RATE, Rate, Sandbox
+
+    try:
+        rate = DEFAULT_RATE if rate_limit is None else Rate.parse(rate_limit)
+    except ValueError as error:
+        raise click.BadParameter(f"it {error}.", param_hint="--rate-limit") from None
+    _run(app.run_sandbox, _address(listen, "--listen", "127.0.0.1:8090"), Sandbox(rate=rate, hosts=hosts))
 
 
 @main.command()

@@ -27,13 +27,21 @@ def welcome(reach: Reach, admin: Address | None, upstream: str, sandbox: "Sandbo
 
 def welcome_to_sandbox(sandbox: "Sandbox") -> str:
     """Say where the sandbox listens and whose keys work."""
-    return "\n".join(
-        [f"A sandbox of Close listens on {sandbox.url}/api/v1/", *_keys(sandbox), "", "Ctrl-C stops it.", ""]
-    )
+    lines = [
+        f"A sandbox of Close listens on {sandbox.url}/api/v1/",
+        f"  what it holds: {sandbox.url}/",
+        "",
+        *_keys(sandbox),
+        "",
+        *(f"Try it: curl -u {user.api_key}: {sandbox.url}/api/v1/me/\n" for user in sandbox.world.users[:1]),
+        "Ctrl-C stops it.",
+        "",
+    ]
+    return "\n".join(lines)
 
 
 def _keys(sandbox: "Sandbox") -> list[str]:
-    wide = max(len(user.api_key) for user in sandbox.world.users)
+    wide = max((len(user.api_key) for user in sandbox.world.users), default=0)
     return ["API keys:", *(f"  {user.api_key:{wide}}  {user.name} <{user.email}>" for user in sandbox.world.users)]
 
 

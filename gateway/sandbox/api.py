@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 from gateway.sandbox.call import Call, Reply, as_meant
-from gateway.sandbox.credentials import user_of
 from gateway.sandbox.paging import flagged, matching, page_of, wanted_of
 from gateway.sandbox.records import Record
 from gateway.sandbox.refusal import refused
@@ -21,13 +20,13 @@ from gateway.sandbox.world import World
 Endpoint: TypeAlias = Callable[[World, User, Call, str], Reply]
 """Answers a call; the last argument is the id in the path, if it has one. A no is raised as a `Refusal`."""
 
+ID: Final = "(?P<id>[^/]+)"
 ACTIVITY: Final = ("lead_id", "contact_id", "user_id")
 """What lists of activities can be narrowed by, beside `id__in`."""
 
 
-def answer(world: World, call: Call) -> Reply:
-    """Answer a call, or raise a `Refusal`."""
-    user = user_of(call.headers.get("Authorization"), world.users)
+def answer(world: World, user: User, call: Call) -> Reply:
+    """Answer a call of a user, or raise a `Refusal`."""
     call = as_meant(call)
     for path, methods in ENDPOINTS:
         if found := path.fullmatch(call.path):
@@ -35,6 +34,12 @@ def answer(world: World, call: Call) -> Reply:
                 raise refused(405, "Method Not Allowed", {"Allow": ", ".join(methods)})
             return methods[call.method](world, user, call, found.groupdict().get("id", ""))
     raise refused(404, "Not Found")
+
+
+def group_of(method: str, path: str) -> str:
+    """The endpoint group of a request, by which Close limits: what is asked for, whatever the id, and how."""
+    known = next((endpoint.pattern for endpoint, _ in ENDPOINTS if endpoint.fullmatch(path)), "elsewhere")
+    return f"{method} {known.replace(ID, 'ID')}"
 
 
 def _listed(records: Callable[[World, User, Call], list[Record]]) -> Endpoint:
@@ -83,7 +88,7 @@ def _disallow(world: World, user: User, call: Call, _id: str) -> Reply:
 
 
 def _at(path: str, **methods: Endpoint) -> tuple[re.Pattern[str], dict[str, Endpoint]]:
-    return re.compile("/api/v1" + path.replace("ID", "(?P<id>[^/]+)")), methods
+    return re.compile("/api/v1" + path.replace("ID", ID)), methods
 
 
 _update_email: Final = _changed(World.update_email)
