@@ -8,6 +8,7 @@ from typing import Any, Final, TypeAlias
 
 from gateway.sandbox.bodies import read_json
 from gateway.sandbox.call import Call
+from gateway.sandbox.clock import told, turned
 from gateway.sandbox.limits import Rate
 from gateway.sandbox.records import Record
 from gateway.sandbox.refusal import NOT_AN_OBJECT, REQUIRED, invalid, refused
@@ -59,8 +60,17 @@ def _set_limits(state: State, call: Call) -> Record:
     return _show_limits(state, call)
 
 
+def _tell_time(state: State, _call: Call) -> Record:
+    return told(state.world.clock)
+
+
+def _turn_clock(state: State, call: Call) -> Record:
+    return turned(state.world.clock, fields_of(call))
+
+
 CONTROLS: Final[Mapping[str, Mapping[str, Control]]] = {
     "/sandbox/state": {"GET": _dump},
     "/sandbox/reset": {"POST": _reset},
     "/sandbox/limits": {"GET": _show_limits, "POST": _set_limits},
+    "/sandbox/clock": {"GET": _tell_time, "POST": _turn_clock},
 }

@@ -21,7 +21,9 @@ async def call_of(request: web.Request) -> Call:
     return Call(method=request.method, path=request.path, query=query, headers=request.headers, body=body)
 
 
-def json_response(status: int, body: dict[str, Any], headers: Mapping[str, str]) -> web.Response:
-    """Write an answer."""
+def json_response(status: int, body: dict[str, Any] | None, headers: Mapping[str, str]) -> web.Response:
+    """Write an answer, or one without content."""
+    if body is None:
+        return web.Response(status=status, headers=headers)
     # Written as ASCII: half a surrogate pair has no place in UTF-8, but JSON has a way to write it.
     return web.Response(status=status, text=json.dumps(body), content_type="application/json", headers=headers)

@@ -115,7 +115,8 @@ class Sandbox:
             if standing.over:
                 raise standing.refusal()
             headers = standing.headers
-            return json_response(200, answer(self.world, user, call), headers)
+            reply = answer(self.world, user, call)
+            return json_response(reply.status, reply.body, headers)
         except Refusal as refusal:
             return json_response(refusal.status, refusal.body, {**headers, **refusal.headers})
 
