@@ -71,12 +71,12 @@ def _top(*, repeats: bool) -> Html:
 
 
 def _glance(lists: Mapping[str, list[Record]], requests: list[Record], dump: Record) -> Html:
-    counts = {name.replace("_", " ").capitalize(): f"{len(records):,}" for name, records in lists.items()}
-    counts |= {"Requests": f"{len(requests):,}", "Rate limit": text_of(dump["rate_limit"])}
+    counts = {name: len(records) for name, records in lists.items()} | {"requests": len(requests)}
+    facts = [(tag("a", name.replace("_", " ").capitalize(), href=f"#{name}"), f"{n:,}") for name, n in counts.items()]
+    facts.append((tag("span", "Rate limit"), text_of(dump["rate_limit"])))
     if "now" in dump:
-        counts["Clock (UTC)"] = moment(dump["now"])
-    tiles = [tag("div", tag("dt", title), tag("dd", count), class_="tile") for title, count in counts.items()]
-    return tag("dl", *tiles, id="glance")
+        facts.append((tag("span", "Clock (UTC)"), moment(dump["now"])))
+    return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="panel glance")
 
 
 def _list(name: str, records: list[Record], names: Names) -> Html:
@@ -87,8 +87,8 @@ def _list(name: str, records: list[Record], names: Names) -> Html:
 
 
 def _section(name: str, title: str, count: str, inside: Html) -> Html:
-    heading = tag("div", tag("h2", title, id=f"{name}-title"), tag("p", count, class_="muted"), class_="head")
-    return tag("section", heading, inside, class_="panel", aria_labelledby=f"{name}-title")
+    heading = tag("div", tag("h2", title, id=name), tag("p", count, class_="muted"), class_="head")
+    return tag("section", heading, inside, class_="panel", aria_labelledby=name)
 
 
 def _counted(shown: int, there: int) -> str:
