@@ -144,20 +144,18 @@ def _made(settings: Settings, load: Callable[[], Settings]) -> "Gateway | Superv
     return Supervisor(settings, log, load)
 
 
-def dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, *, sandbox: bool) -> None:
-    """Run a gateway for a developer, in front of a sandbox of its own or of the upstream in the settings.
+def dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, close: "Sandbox | None") -> None:
+    """Run a gateway for a developer, in front of this sandbox, or of the upstream in the settings.
 
     Raises PortTaken.
     """
-    run(_dev(settings, load, hangups, sandbox=sandbox))
+    run(_dev(settings, load, hangups, close))
 
 
-async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, *, sandbox: bool) -> None:
-    from gateway.sandbox import Sandbox
+async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, close: "Sandbox | None") -> None:
     from gateway.welcome import welcome
 
     ending = Ending()
-    close = Sandbox() if sandbox else None
     if close is not None:
         await close.start()
 

@@ -13,7 +13,7 @@ import click
 
 from gateway import __version__
 from gateway.commands.configured import asked, configured, reloaded
-from gateway.commands.failures import Failed
+from gateway.commands.failures import Failed, Unconfigured
 from gateway.commands.rejections import rejections
 from gateway.commands.reload import reload_
 from gateway.errors import GatewayError
@@ -21,6 +21,7 @@ from gateway.hangups import Hangups
 
 if TYPE_CHECKING:
     from gateway.config.settings import Address
+    from gateway.sandbox import World
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -47,6 +48,9 @@ def _settings(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+_seed: Final = click.option("--seed", type=FILE, metavar="FILE", help="JSON that says what the sandbox holds at first.")
 
 
 @click.group(context_settings=WIDTH)
@@ -95,7 +99,15 @@ def serve(
 
 @main.command()
 @_settings
-def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str | None, config: Path | None) -> None:
+@_seed
+def dev(
+    upstream: str | None,
+    listen: str | None,
+    admin: str | None,
+    mode: str | None,
+    config: Path | None,
+    seed: Path | None,
+) -> None:
     """Run the gateway for development, in front of a sandbox of Close.
 
     The same as serve, with readable logs, and rejections kept in memory. Without an upstream of yours, a small Close
@@ -104,14 +116,20 @@ def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str |
     \b
     Against the real API:  close-gateway dev --upstream https://api.close.com
     """
+    if upstream is not None and seed is not None:
+        raise click.BadParameter(
+            "it fills the sandbox, which --upstream leaves out: give one of both.", param_hint="--seed"
+        )
     hangups = Hangups()
     flags = {**_flags(upstream, listen, admin, mode), "process.workers": 1}
     defaults = {"log.format": "console", "rejections.store": ":memory:"}
     loaded = configured(config, flags, defaults)
     from gateway import app
+    from gateway.sandbox import Sandbox
 
     # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.
-    _run(app.dev, loaded.settings, partial(reloaded, config, flags, defaults), hangups, sandbox=upstream is None)
+    close = Sandbox(_seeded(seed)) if upstream is None else None
+    _run(app.dev, loaded.settings, partial(reloaded, config, flags, defaults), hangups, close)
 
 
 @main.command()
@@ -126,7 +144,9 @@ def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str |
     multiple=True,
     help="A name, beside localhost, that its page and controls answer to.",
 )
-def sandbox(listen: str, rate_limit: str | None, hosts: tuple[str, ...]) -> None:
+@_seed
+@click.option("--now", metavar="TIME", help="Where its clock starts, such as 2026-03-01T09:00:00Z.")
+def sandbox(listen: str, rate_limit: str | None, hosts: tuple[str, ...], seed: Path | None, now: str | None) -> None:
     """Run the sandbox alone: a small Close, all in memory.
 
     Its page shows what it holds. Requests fail on demand, with the header X-Sandbox-Fault.
@@ -141,7 +161,10 @@ def sandbox(listen: str, rate_limit: str | None, hosts: tuple[str, ...]) -> None
         rate = DEFAULT_RATE if rate_limit is None else Rate.parse(rate_limit)
     except ValueError as error:
         raise click.BadParameter(f"it {error}.", param_hint="--rate-limit") from None
-    _run(app.run_sandbox, _address(listen, "--listen", "127.0.0.1:8090"), Sandbox(rate=rate, hosts=hosts))
+    close = Sandbox(_seeded(seed), rate=rate, hosts=hosts)
+    if now is not None:
+        _set_clock(close.world, now)
+    _run(app.run_sandbox, _address(listen, "--listen", "127.0.0.1:8090"), close)
 
 
 @main.command()
@@ -197,6 +220,30 @@ def config_show(file: Path | None) -> None:
     from gateway.config.show import show
 
     click.echo(show(configured(file)), nl=False)
+
+
+def _seeded(file: Path | None) -> "World | None":
+    """What a sandbox holds at first; None for what it holds without a file."""
+    from gateway.sandbox import SeedProblems, read_seed
+
+    try:
+        return None if file is None else read_seed(file)
+    except SeedProblems as bad:
+        count = len(bad.problems)
+        problems = "".join(f"\n  {problem}" for problem in bad.problems)
+        raise Unconfigured(f"{count} problem{'s' * (count > 1)} in {file}:{problems}") from None
+
+
+def _set_clock(world: "World", now: str) -> None:
+    from gateway.sandbox.clock import read_time
+
+    time = read_time(now)
+    if time is None:
+        raise click.BadParameter("it is no time. Give one such as 2026-03-01T09:00:00Z.", param_hint="--now")
+    try:
+        world.clock.set(time)
+    except ValueError as error:
+        raise click.BadParameter(f"it {error}.", param_hint="--now") from None
 
 
 def _address(text: str, flag: str, example: str) -> "Address":

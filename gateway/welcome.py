@@ -1,13 +1,14 @@
 """What is printed when a gateway starts for a developer: where it listens, whose keys work, and what to try."""
 
 import json
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from gateway.config.reach import Reach
 from gateway.config.settings import Address
 
 if TYPE_CHECKING:
-    from gateway.sandbox import Sandbox
+    from gateway.sandbox import Sandbox, World
 
 
 def welcome(reach: Reach, admin: Address | None, upstream: str, sandbox: "Sandbox | None") -> str:
@@ -21,7 +22,7 @@ def welcome(reach: Reach, admin: Address | None, upstream: str, sandbox: "Sandbo
         "",
     ]
     if sandbox:
-        lines += [*_keys(sandbox), "", "Try it in another terminal:", "", *_examples(reach)]
+        lines += [*_keys(sandbox), *(_examples(reach, sandbox.world) or [""])]
     return "\n".join([*lines, "Ctrl-C stops it.", ""])
 
 
@@ -49,30 +50,31 @@ def _where(reach: Reach) -> str:
     return f"{reach.listening}/api/v1/" if isinstance(reach.listen, Address) else str(reach.listen)
 
 
-def _examples(reach: Reach) -> list[str]:
-    """Give four requests to paste, one for each thing that can happen to an email."""
-    from gateway.sandbox.seed import DRAFT_ID, JANE, LEAD_ID
-
+def _examples(reach: Reach, world: "World") -> list[str]:
+    """Give requests to paste, one for each thing that can happen to an email."""
+    lead = next(iter(world.leads.values()), None)
+    if lead is None:
+        return []
+    user = next(user for user in world.users if user.organization_id == lead["organization_id"])
     url = f"{reach.listening}/api/v1/activity/email/"
-    new = {"lead_id": LEAD_ID, "to": ["lead@example.net"]}
-    examples = (
+    new = {"lead_id": lead["id"], "to": ["lead@example.net"]}
+    sender = f"{user.name} <{user.email}>"
+    examples = [
         ("Rejected: an email to send needs a sender.", "POST", url, new | {"status": "outbox"}),
         ("Filled: one that was sent already gets its user's address.", "POST", url, new | {"status": "sent"}),
-        (
-            "Forwarded: it has a sender.",
-            "POST",
-            url,
-            new | {"status": "outbox", "sender": "Jane Roe <jane@example.com>"},
-        ),
-        ("Rejected: this draft was saved without a sender.", "PUT", f"{url}{DRAFT_ID}/", {"status": "outbox"}),
-    )
-    lines: list[str] = []
+        ("Forwarded: it has a sender.", "POST", url, new | {"status": "outbox", "sender": sender}),
+    ]
+    drafts = [email for email in world.emails_of(user) if email["status"] == "draft" and not email["sender"]]
+    if drafts:
+        draft = f"{url}{drafts[0]['id']}/"
+        examples.append(("Rejected: this draft was saved without a sender.", "PUT", draft, {"status": "outbox"}))
+    lines = ["", "Try it in another terminal:", ""]
     for comment, method, target, email in examples:
         lines += [
             f"  # {comment}",
-            f"  {reach.curl} -i -u {JANE.api_key}: -X {method} {target} \\",
+            f"  {reach.curl} -i -u {user.api_key}: -X {method} {target} \\",
             "    -H 'Content-Type: application/json' \\",
-            f"    -d '{json.dumps(email)}'",
+            f"    -d {quote(json.dumps(email))}",
             "",
         ]
     return lines

@@ -93,7 +93,7 @@ async def test_a_sender_is_required(ask: Ask) -> None:
         ("GET", "/me", 404),
         ("GET", "/activity/email", 404),
         ("POST", "/activity/email", 404),
-        ("GET", "/activity/emailthread/", 404),
+        ("GET", "/activity/call/", 404),
         ("GET", f"{EMAILS}{DRAFT_ID}", 404),
         ("GET", f"{EMAILS}{OTHER_DRAFT_ID}/", 404),
         ("GET", f"{EMAILS}acti_none/", 404),

@@ -20,7 +20,9 @@ def walk(api: Any) -> list[str]:
     return [
         api.get("me", params={"_fields": "email"})["email"],
         api.get("activity/email", params={"lead_id": LEAD_ID, "_limit": 1})["data"][0]["lead_id"],
-        api.put(f"activity/email/{DRAFT_ID}", {"status": "outbox", "sender": "Jane <jane@example.com>"})["status"],
+        api.put(f"activity/email/{DRAFT_ID}", {"status": "outbox", "sender": "Jane <jane@example.com>", "send_in": 59})[
+            "status"
+        ],
         api.put(f"activity/email/{DRAFT_ID}", {"status": "draft"})["sender"],
         api.post("activity/email", {"lead_id": LEAD_ID, "status": "sent"})["sender"],
         str(api.delete(f"activity/email/{DRAFT_ID}")),

@@ -93,7 +93,8 @@ def test_a_draft_is_completed_and_sent(world: World) -> None:
     assert refusal_of(world, {"status": "outbox"}, DRAFT_ID) == field_errors(sender=REQUIRED)
     before = world.emails[DRAFT_ID]
     world.update_email(JANE, DRAFT_ID, {"sender": "jane@example.com"})
-    assert world.update_email(JANE, DRAFT_ID, {"status": "outbox", "sender": None})["sender"] == "jane@example.com"
+    change = {"status": "outbox", "sender": None, "send_in": 59}
+    assert world.update_email(JANE, DRAFT_ID, change)["sender"] == "jane@example.com"
     assert refusal_of(world, {"subject": "Late"}, DRAFT_ID) == (400, {"errors": [ONLY_DRAFTS], "field-errors": {}})
     assert world.update_email(JANE, DRAFT_ID, {"status": "draft"})["status"] == "draft"
     assert (before["status"], before["sender"]) == ("draft", None)  # a record once read does not change
