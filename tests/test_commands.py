@@ -117,6 +117,22 @@ def test_serve_in_front_of_a_sandbox() -> None:
     assert not re.search("canary", out, re.IGNORECASE)
 
 
+def test_a_sandbox_is_told_its_limit_and_its_names() -> None:
+    """Its welcome says where its page is and whose keys work; what it prints to try works; Ctrl-C ends it cleanly."""
+    with started("sandbox", "--listen", "127.0.0.1:0", "--rate-limit", "7/5s", "--host", "close.test") as process:
+        text = read_until(process.stdout, "Ctrl-C")
+        page = re.findall(r"what it holds: http://(\S+)/", text)[0]
+        assert "api_mary_sandbox_key  Mary Major <mary@example.org>" in text
+        assert f"Try it: curl -u api_jane_sandbox_key: http://{page}/api/v1/me/\n" in text
+        connection = http.client.HTTPConnection(page, timeout=START)
+        connection.request("GET", "/sandbox/limits", headers={"Host": "close.test"})
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())) == (200, {"rate": "7/5s"})
+        connection.close()
+        code, _, err = stopped(process, signal.SIGINT)
+    assert (code, err) == (0, "")
+
+
 def test_a_port_in_use_is_named_with_what_to_do() -> None:
     """Exit code 1, one line, no traceback."""
     with socket.socket() as other:

@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from gateway.sandbox.control import CONTROLS
 from gateway.sandbox.markup import Html, joined, tag
 from gateway.sandbox.records import Record
-from gateway.sandbox.tables import TABLES, lists_in, names_in, rows, table_of, text_of
+from gateway.sandbox.shown import Names, clipped, lists_in, names_in, text_of
+from gateway.sandbox.tables import TABLES, moment, rows, table_of
 
 MOST_ROWS: Final = 100
 MOST_REQUESTS: Final = 20
@@ -19,28 +21,25 @@ LONGEST_RECORD: Final = 20_000
 """Letters of one record that are shown."""
 EVERY: Final = "5"
 """Seconds between two looks of a page that draws itself anew."""
-LONGEST_VALUE: Final = 2_000
-DEEPEST: Final = 6
 
 
 def page(dump: Record, query: Mapping[str, str]) -> str:
     """Draw the page. `query` may name one record, by `id`, and ask for a page that draws itself anew, by `every`."""
-    chosen, repeats = query.get("id"), query.get("every") == EVERY
-    lists = lists_in(dump)
-    names = [*TABLES, *(name for name in lists if name not in TABLES)]
-    sections = [_list(name, lists[name], dump) for name in names if name in lists]
-    body = [
-        _top(repeats=repeats),
-        tag(
-            "main",
-            _glance({name: lists[name] for name in names if name in lists}, dump),
-            *([_record(chosen, lists)] if chosen else []),
-            *sections,
-            _requests(dump.get("requests", [])),
-            _controls(),
-        ),
-    ]
-    return "<!doctype html>\n" + tag("html", _head(repeats=repeats), tag("body", *body), lang="en")
+    lists, requests = lists_in(dump | {"requests": None}), dump["requests"]
+    names = names_in(lists)
+    known = {name: lists[name] for name in TABLES if name in lists}
+    main = tag(
+        "main",
+        _glance({**known, **lists}, requests, dump),
+        *([_record(query["id"], lists)] if query.get("id") else []),
+        *(_list(name, records, names) for name, records in {**known, **lists}.items()),
+        _requests(requests),
+        _controls(),
+    )
+    repeats = query.get("every") == EVERY
+    return "<!doctype html>\n" + tag(
+        "html", _head(repeats=repeats), tag("body", _top(repeats=repeats), main), lang="en"
+    )
 
 
 def _head(*, repeats: bool) -> Html:
@@ -58,35 +57,38 @@ def _head(*, repeats: bool) -> Html:
 
 
 def _top(*, repeats: bool) -> Html:
-    other = tag("a", "Stop", href="/") if repeats else tag("a", f"Every {EVERY} s", href=f"/?every={EVERY}")
+    again, other = ("/", tag("a", f"Every {EVERY} s", href=f"/?every={EVERY}"))
+    if repeats:
+        again, other = (f"/?every={EVERY}", tag("a", "Stop", href="/"))
     return tag(
         "header",
         tag("img", src="/sandbox/icon.svg", alt="", width="28", height="28"),
         tag("h1", "Close Gateway ", tag("span", "Sandbox")),
-        tag("nav", tag("a", "Refresh", href=f"/?every={EVERY}" if repeats else "/"), other, aria_label="Refresh"),
+        tag("nav", tag("a", "Refresh", href=again), other, aria_label="Refresh"),
         tag("form", tag("button", "Reset", type="submit"), method="post", action="/sandbox/reset"),
         class_="top",
     )
 
 
-def _glance(lists: Mapping[str, list[Record]], dump: Record) -> Html:
-    counts = {name.replace("_", " ").capitalize(): f"{len(records):,}" for name, records in lists.items()}
-    counts["Requests"] = f"{len(dump.get('requests', [])):,}"
-    counts["Rate limit"] = text_of(dump.get("rate_limit"))
-    tiles = [tag("div", tag("dt", title), tag("dd", count), class_="tile") for title, count in counts.items()]
-    return tag("dl", *tiles, id="glance")
+def _glance(lists: Mapping[str, list[Record]], requests: list[Record], dump: Record) -> Html:
+    counts = {name: len(records) for name, records in lists.items()} | {"requests": len(requests)}
+    facts = [(tag("a", name.replace("_", " ").capitalize(), href=f"#{name}"), f"{n:,}") for name, n in counts.items()]
+    facts.append((tag("span", "Rate limit"), text_of(dump["rate_limit"])))
+    if "now" in dump:
+        facts.append((tag("span", "Clock (UTC)"), moment(dump["now"])))
+    return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in facts), class_="panel glance")
 
 
-def _list(name: str, records: list[Record], dump: Record) -> Html:
+def _list(name: str, records: list[Record], names: Names) -> Html:
     table = table_of(name)
     shown = (records[::-1] if table.grows else records)[:MOST_ROWS]
-    inside = rows(name, shown, names_in(dump), _link) if shown else tag("p", "None yet.", class_="muted")
+    inside = rows(name, shown, names, _link) if shown else tag("p", "None yet.", class_="muted")
     return _section(name, table.title, _counted(len(shown), len(records)), inside)
 
 
 def _section(name: str, title: str, count: str, inside: Html) -> Html:
-    heading = tag("div", tag("h2", title, id=f"{name}-title"), tag("p", count, class_="muted"), class_="head")
-    return tag("section", heading, inside, class_="panel list", aria_labelledby=f"{name}-title")
+    heading = tag("div", tag("h2", title, id=name), tag("p", count, class_="muted"), class_="head")
+    return tag("section", heading, inside, class_="panel", aria_labelledby=name)
 
 
 def _counted(shown: int, there: int) -> str:
@@ -94,22 +96,16 @@ def _counted(shown: int, there: int) -> str:
 
 
 def _record(chosen: str, lists: Mapping[str, list[Record]]) -> Html:
-    found = next((record for records in lists.values() for record in records if record["id"] == chosen), None)
+    found = [record for records in lists.values() for record in records if record["id"] == chosen]
     title = text_of(chosen)
-    if found is None:
-        return tag("p", f"There is no {title} here any more, if it ever was.", class_="notice")
-    text = json.dumps(clipped(found), indent=2, ensure_ascii=False)
-    close = tag("a", "Close", href="/")
+    if not found:
+        return tag("p", f"There is no {title} here.", class_="notice")
+    text = json.dumps(clipped(found[0]), indent=2, ensure_ascii=False)
+    text = text if len(text) <= LONGEST_RECORD else text[:LONGEST_RECORD] + "…"
     return tag(
         "section",
-        tag("div", tag("h2", title, id="record-title"), tag("p", close), class_="head"),
-        tag(
-            "pre",
-            text if len(text) <= LONGEST_RECORD else text[:LONGEST_RECORD] + "…",
-            tabindex="0",
-            role="group",
-            aria_labelledby="record-title",
-        ),
+        tag("div", tag("h2", title, id="record-title"), tag("p", tag("a", "Hide", href="/")), class_="head"),
+        tag("pre", text, tabindex="0", role="group", aria_labelledby="record-title"),
         class_="panel record",
         aria_labelledby="record-title",
     )
@@ -123,27 +119,17 @@ def _requests(requests: list[Record]) -> Html:
 
 
 def _controls() -> Html:
+    controls: list[str] = []
+    for path, methods in CONTROLS.items():
+        name = tag("code", f"{' or '.join(methods)} {path}")
+        controls += [", " if controls else "For programs: ", tag("a", name, href=path) if "GET" in methods else name]
     return tag(
         "p",
-        "Nothing is sent from here, and everything is forgotten when the sandbox stops. For programs: ",
-        tag("a", "GET /sandbox/state", href="/sandbox/state"),
-        joined(", ", tag("code", "POST /sandbox/reset"), ", ", tag("code", "POST /sandbox/limits"), "."),
+        "Nothing is sent from here, and everything is forgotten when the sandbox stops. ",
+        joined(*controls, "."),
         class_="muted",
     )
 
 
-def clipped(value: Any, depth: int = DEEPEST) -> Any:
-    """A value whose texts, lists and levels are few enough to be looked at."""
-    if isinstance(value, str):
-        return value if len(value) <= LONGEST_VALUE else value[:LONGEST_VALUE] + "…"
-    if isinstance(value, list | dict) and value and not depth:
-        return "…"
-    if isinstance(value, list):
-        return [clipped(item, depth - 1) for item in value[:MOST_ROWS]]
-    if isinstance(value, dict):
-        return {clipped(key): clipped(item, depth - 1) for key, item in list(value.items())[:MOST_ROWS]}
-    return value
-
-
-def _link(record_id: str) -> str:
+def _link(record_id: Any) -> str:
     return "/?" + urlencode({"id": record_id}, errors="replace")

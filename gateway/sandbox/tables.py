@@ -1,25 +1,14 @@
-"""How records are laid out for people: one table for each thing a sandbox holds.
+"""The tables that a sandbox is shown in: which columns, and what stands in them."""
 
-Rule    A dump may hold what no table here is for: it is shown by its names and ids. A value may be anything that JSON
-        can hold, and as long as a request: what is shown of it is short.
-"""
-
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from gateway.sandbox.markup import Html, joined, tag
+from gateway.sandbox.markup import Html, tag
 from gateway.sandbox.records import Record
 from gateway.sandbox.rules import STATUSES
+from gateway.sandbox.shown import Names, name_of, text_of
 
-LONGEST: Final = 120
-"""Letters of one value in a table."""
-WIDEST: Final = 20
-"""Items of one list or object, and letters of a value that is no text, that are looked at."""
-
-Names: TypeAlias = Mapping[str, str]
-"""Ids, and what people call what has them."""
 Show: TypeAlias = Callable[[Record, Names], tuple[str, str]]
 """What a cell says, and in small letters beneath."""
 
@@ -33,35 +22,8 @@ class Table:
     grows: bool = True
 
 
-def text_of(value: Any, most: int = LONGEST) -> str:
-    """A value in one line of bounded length."""
-    if isinstance(value, list):
-        text = ", ".join(text_of(item, most) for item in value[:WIDEST])
-    elif isinstance(value, dict):
-        text = ", ".join(f"{text_of(key, most)}: {text_of(item, most)}" for key, item in list(value.items())[:WIDEST])
-    elif isinstance(value, str):
-        text = value
-    else:
-        text = "" if value is None else json.dumps(value)
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def names_in(dump: Mapping[str, Any]) -> Names:
-    """What people call the records of a dump, where they call them anything but their ids."""
-    return {record["id"]: name for records in lists_in(dump).values() for record in records if (name := _name(record))}
-
-
-def lists_in(dump: Mapping[str, Any]) -> dict[str, list[Record]]:
-    """The lists of records with an id, by their names."""
-    return {
-        name: [record for record in value if isinstance(record, dict) and isinstance(record.get("id"), str)]
-        for name, value in dump.items()
-        if isinstance(value, list) and name != "requests"
-    }
-
-
 def table_of(name: str) -> Table:
-    """The table for a list of a dump."""
+    """The table for a list of a dump; for one that nobody here knows, one of names and ids."""
     return TABLES.get(name) or Table(name.replace("_", " ").capitalize(), {"What": _what})
 
 
@@ -76,7 +38,7 @@ def rows(name: str, records: Sequence[Record], names: Names, link: Callable[[str
         tag("thead", tag("tr", *headings, role="row"), role="rowgroup"),
         tag("tbody", *lines, role="rowgroup"),
         role="table",
-        class_=f"{name} wide-{len(table.columns)}",
+        class_=name,
     )
 
 
@@ -84,19 +46,18 @@ def _row(record: Record, table: Table, names: Names, link: str) -> Html:
     cells: list[Html] = []
     for title, show in table.columns.items():
         first, second = show(record, names)
-        above = first if cells else tag("a", first or "(nothing)", href=link)  # the first leads to all of it
-        inside = [tag("div", above)] + ([tag("div", second, class_="second")] if second else [])
-        cells.append(tag("td", *inside, role="cell", data_title=title))
+        above = first if cells else tag("a", first, href=link)  # the first leads to all of the record
+        beneath = [tag("div", second, class_="second")] if second else []
+        cells.append(tag("td", tag("div", above), *beneath, role="cell", data_title=title))
     return tag("tr", *cells, role="row")
 
 
-def _name(record: Record) -> str:
-    known = (record.get(field) for field in ("display_name", "name", "subject"))
-    return next((text_of(name) for name in known if name), "")
-
-
 def _what(record: Record, _names: Names) -> tuple[str, str]:
-    return _name(record) or text_of(record["id"]), text_of(record["id"])
+    return name_of(record) or "(no name)", text_of(record["id"])
+
+
+def _subject(record: Record, _names: Names) -> tuple[str, str]:
+    return name_of(record) or "(no subject)", text_of(record["id"])
 
 
 def _field(first: str, second: str = "") -> Show:
@@ -112,8 +73,13 @@ def _named(value: Any, names: Names) -> str:
     return names.get(value, text_of(value)) if isinstance(value, str) else text_of(value)
 
 
-def _subject(record: Record, _names: Names) -> tuple[str, str]:
-    return text_of(record.get("subject")) or "(no subject)", text_of(record["id"])
+def _each(many: str, one: str) -> Show:
+    """Show one field of each object in a list."""
+
+    def show(record: Record, _names: Names) -> tuple[str, str]:
+        return text_of([item.get(one) for item in record.get(many) or ()]), ""
+
+    return show
 
 
 def _status(record: Record, _names: Names) -> tuple[str, str]:
@@ -127,15 +93,21 @@ def _from_and_to(record: Record, _names: Names) -> tuple[str, str]:
     return sender or tag("span", "no sender", class_="missing"), f"to {to}" if to else ""
 
 
-def _when(field: str, beneath: str = "") -> Show:
-    def show(record: Record, names: Names) -> tuple[str, str]:
-        # As the records have it, 2026-11-26T22:19:51.123456+00:00, to the second.
-        time = text_of(record.get(field))[:19].replace("T", " ", 1)
-        return joined(tag("span", time, class_="time")), _named(record.get(beneath), names)
-
-    return show
+def _allowance(record: Record, names: Names) -> tuple[str, str]:
+    allowed, allowing = (_named(record.get(field), names) for field in ("allowed_user_id", "allowing_user_id"))
+    return f"{allowed} may send as {allowing}", text_of(record["id"])
 
 
+def moment(value: Any) -> str:
+    """A point in time, to the second: 2026-11-26T22:19:51.123456+00:00 as the records have it."""
+    return text_of(value)[:19].replace("T", " ", 1)
+
+
+def _changed(record: Record, _names: Names) -> tuple[str, str]:
+    return moment(record.get("date_updated")), ""
+
+
+CHANGED: Final = "Changed (UTC)"
 TABLES: Final[Mapping[str, Table]] = {
     "emails": Table(
         "Emails",
@@ -144,7 +116,17 @@ TABLES: Final[Mapping[str, Table]] = {
             "Status": _status,
             "Sender": _from_and_to,
             "Lead": _field("lead_id", "user_name"),
-            "Changed (UTC)": _when("date_updated"),
+            CHANGED: _changed,
+        },
+    ),
+    "email_threads": Table(
+        "Email threads",
+        {
+            "Thread": _subject,
+            "Emails": _field("n_emails"),
+            "Between": _each("participants", "email"),
+            "Lead": _field("lead_id", "user_name"),
+            CHANGED: _changed,
         },
     ),
     "leads": Table(
@@ -154,7 +136,25 @@ TABLES: Final[Mapping[str, Table]] = {
             "Address": _field("url"),
             "Status": _field("status_label"),
             "Created by": _field("created_by_name", "organization_id"),
-            "Changed (UTC)": _when("date_updated"),
+            CHANGED: _changed,
+        },
+    ),
+    "contacts": Table(
+        "Contacts",
+        {
+            "Contact": _what,
+            "Emails": _each("emails", "email"),
+            "Lead": _field("lead_id"),
+            CHANGED: _changed,
+        },
+    ),
+    "email_templates": Table(
+        "Email templates",
+        {
+            "Template": _what,
+            "Subject": _field("subject"),
+            "Created by": _field("created_by"),
+            CHANGED: _changed,
         },
     ),
     "users": Table(
@@ -168,4 +168,15 @@ TABLES: Final[Mapping[str, Table]] = {
         },
         grows=False,
     ),
+    "connected_accounts": Table(
+        "Connected accounts",
+        {
+            "Account": lambda record, _names: (text_of(record.get("email")), text_of(record["id"])),
+            "Kind": _field("_type"),
+            "User": _field("user_id"),
+            "Sending": _field("send_status"),
+        },
+        grows=False,
+    ),
+    "send_as": Table("Send as", {"Who as whom": _allowance}, grows=False),
 }

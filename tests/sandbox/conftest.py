@@ -1,8 +1,8 @@
 """A started sandbox, and a client to ask it with."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import aiohttp
@@ -59,3 +59,9 @@ async def ask(sandbox: Sandbox) -> AsyncIterator[Client]:
     """A client of that sandbox."""
     async with aiohttp.ClientSession() as session:
         yield Client(session, sandbox.url)
+
+
+@pytest.fixture
+def make_user() -> Callable[[int], User]:
+    """Make colleagues of Jane's."""
+    return lambda number: replace(JANE, id=f"user_{number}", api_key=f"api_{number}", access_token=f"oauth_{number}")
