@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, Protocol
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.sandbox import Refusal, User, seeded_world
@@ -155,9 +155,7 @@ JUNK: st.SearchStrategy[object] = st.recursive(
 )
 PEOPLE = st.lists(st.dictionaries(st.sampled_from(sorted(CONTACT)), JUNK, max_size=2), max_size=2)
 FITTING = st.sampled_from([None, "", "text", DATE, ["text"], [], True, 7, [FILE], [{"opened_at": DATE}], 59])
-BOUNDED = settings(
-    derandomize=True, deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+BOUNDED = settings(derandomize=True, deadline=None, max_examples=300)
 
 
 @BOUNDED
