@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -88,7 +89,7 @@ def test_a_clock_that_is_set_back_brings_nothing_back(world: World) -> None:
 
 def test_whichever_way_one_looks_it_is_sent_first(world: World) -> None:
     """The list, the threads, the dump and the emails themselves."""
-    ways = {
+    ways: dict[str, Callable[[], str]] = {
         "list": lambda: world.emails_of(JANE)[0]["status"],
         "thread": lambda: world.threads_of(JANE)[0]["emails"][-1]["status"],
         "dump": lambda: world.dump()["emails"][-1]["status"],
