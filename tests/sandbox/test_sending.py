@@ -132,6 +132,15 @@ def test_what_was_deleted_or_forgotten_is_not_sent() -> None:
     assert forgotten not in world.emails
 
 
+def test_what_waits_is_bounded_too() -> None:
+    """Who schedules one email after the other, for a day that never comes, fills no memory."""
+    world = World([JANE], most=2, clock=standing_clock())
+    world.create_lead(JANE, {}, lead_id="lead_1")
+    for _ in range(5):
+        write(world, status="scheduled", date_scheduled=LATER)
+    assert list(world._due) == list(world.emails)
+
+
 def test_an_email_may_be_from_before(world: World) -> None:
     """Who writes down old emails says when they were."""
     email = world.email(JANE, write(world, status="sent", date_created="2026-01-31T10:00:00Z"))
