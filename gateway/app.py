@@ -144,15 +144,15 @@ def _made(settings: Settings, load: Callable[[], Settings]) -> "Gateway | Superv
     return Supervisor(settings, log, load)
 
 
-def dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, close: "Sandbox | None") -> None:
+def dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, *, close: "Sandbox | None") -> None:
     """Run a gateway for a developer, in front of this sandbox, or of the upstream in the settings.
 
     Raises PortTaken.
     """
-    run(_dev(settings, load, hangups, close))
+    run(_dev(settings, load, hangups, close=close))
 
 
-async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, close: "Sandbox | None") -> None:
+async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, *, close: "Sandbox | None") -> None:
     from gateway.welcome import welcome
 
     ending = Ending()

@@ -129,7 +129,7 @@ def dev(
 
     # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.
     close = Sandbox(_seeded(seed)) if upstream is None else None
-    _run(app.dev, loaded.settings, partial(reloaded, config, flags, defaults), hangups, close)
+    _run(app.dev, loaded.settings, partial(reloaded, config, flags, defaults), hangups, close=close)
 
 
 @main.command()

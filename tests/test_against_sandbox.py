@@ -193,8 +193,8 @@ def with_stored(status: str, sender: str | None) -> tuple[World, str]:
     """A world that holds such an email, and its id."""
     world = seeded_world()
     needs_one = status in {"inbox", "scheduled", "outbox", "error"}
-    payload = {"lead_id": LEAD_ID, "status": status, "sender": sender or (ADDRESS if needs_one else None)}
-    payload |= {"date_scheduled": "2030-01-31T09:00:00+00:00", "send_in": 59}
+    payload: dict[str, object] = {"lead_id": LEAD_ID, "status": status, "send_in": 59}
+    payload |= {"sender": sender or (ADDRESS if needs_one else None), "date_scheduled": "2030-01-31T09:00:00+00:00"}
     return world, world.create_email(JANE, payload)["id"]
 
 

@@ -18,6 +18,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import gateway.sandbox
+
+EXAMPLE = Path(gateway.sandbox.__file__).parent / "example.json"
 START = 20.0
 """Seconds that a command may take to say that it is ready; on a busy machine Python alone takes some."""
 
@@ -86,6 +89,31 @@ def test_dev_prints_four_requests_that_do_what_they_say() -> None:
     ]
     assert answers[1][2]["sender"] == "jane@example.com"
     assert (code, err) == (0, "")
+
+
+def test_what_dev_prints_is_about_what_it_was_seeded_with() -> None:
+    """The keys, the lead and the draft of the file stand in the lines to paste, and they do what they say."""
+    with started("dev", "--seed", str(EXAMPLE), "--listen", "127.0.0.1:0", "--admin", "off") as process:
+        text = read_until(process.stdout, "Ctrl-C")
+        assert re.findall(r"api_\w+_key", text)[:2] == ["api_ann_key", "api_bob_key"]
+        answers = [as_curl(command) for command in re.findall(r"curl .*?'$", text, re.DOTALL | re.MULTILINE)]
+        code, _, err = stopped(process, signal.SIGINT)
+    assert [status for status, _, _ in answers] == [400, 200, 200, 400]
+    assert [answers[1][2][name] for name in ("sender", "lead_id")] == ["ann@example.com", "lead_Acme"]
+    assert (code, err) == (0, "")
+
+
+def test_a_sandbox_with_a_clock_of_its_own() -> None:
+    """The flag stands over the file; what is due by then has been sent."""
+    with started("sandbox", "--seed", str(EXAMPLE), "--now", "2026-06-01", "--listen", "127.0.0.1:0") as process:
+        url = re.findall(r"http://127\.0\.0\.1:\d+", read_until(process.stdout, "listens"))[0]
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=START)
+        connection.request("GET", "/sandbox/state")
+        state = json.loads(connection.getresponse().read())
+        connection.close()
+        assert stopped(process, signal.SIGTERM)[0] == 0
+    assert state["now"].startswith("2026-06-01T00:0")
+    assert [email["status"] for email in state["emails"]] == ["inbox", "sent", "draft"]
 
 
 def test_serve_in_front_of_a_sandbox() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.sandbox.ids import new_id
+from gateway.sandbox.mailboxes import address_in
 from gateway.sandbox.records import Record
 from gateway.sandbox.users import User
 
@@ -99,8 +100,3 @@ def road_of(
         if owner in allowed:
             return Road(of_address.get(owner), allowed[owner])
     return Road(is_allowed=False)
-
-
-def address_in(sender: str) -> str:
-    """The address alone, as it is compared."""
-    return sender.rpartition("<")[2].partition(">")[0].strip().lower()

@@ -29,7 +29,7 @@ def fitted(fields: Mapping[str, Any], kinds: Mapping[str, Kind]) -> tuple[dict[s
     """The values of these fields, as they are kept, and what is wrong with the others. All else is left out."""
     values: dict[str, Any] = {}
     errors: dict[str, str] = {}
-    for name in kinds.keys() & fields.keys():
+    for name in (name for name in kinds if name in fields):
         try:
             values[name] = kinds[name](fields[name])
         except Unfit as unfit:

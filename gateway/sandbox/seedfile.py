@@ -4,6 +4,7 @@ Rule    Every problem is told at once, with where it stands and what mends it. A
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
@@ -25,6 +26,7 @@ from gateway.sandbox.world import World
 LARGEST: Final = 32 * 1024 * 1024
 MOST_PROBLEMS: Final = 20
 """That are told. One mistake may have been copied a thousand times."""
+KEY: Final = r"[!-9;-~]+"
 NOT_TEXT: Final = "has to be a text, not blank and without a slash"
 KNOWN: Final = ("now", "users", *SECTIONS)
 USER: Final = dict.fromkeys((field.name for field in fields(User)), text)
@@ -117,8 +119,8 @@ def _users(records: Iterable[Record], problems: list[str]) -> list[User]:
         if "email" not in errors and (error := sender_error(values["email"])):
             errors["email"] = error
         found = [f"{where}{name} {MENDED[error]}" for name, error in errors.items()] + _unknown(where, record, USER)
-        if not found and ":" in values["api_key"]:
-            found = [f"{where}api_key has a colon in it, and so cannot be a user name: choose another"]
+        if not found and not re.fullmatch(KEY, values["api_key"]):
+            found = [f"{where}api_key can be no user name of HTTP Basic: write it in ASCII, without colons and blanks"]
         problems += found
         if not found:
             users.append(_user(values, number))

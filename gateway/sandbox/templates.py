@@ -15,6 +15,7 @@ from html import escape
 from typing import Any, Final
 
 from gateway.sandbox.ids import new_id
+from gateway.sandbox.mailboxes import address_in
 from gateway.sandbox.records import Record
 from gateway.sandbox.users import User
 
@@ -62,11 +63,7 @@ def contact_of(lead: Record, contact_id: str | None, recipients: list[str]) -> R
     if contact_id is not None:
         return next((contact for contact in contacts if contact["id"] == contact_id), None)
     known = {one["email"].lower(): contact for contact in reversed(contacts) for one in contact["emails"]}
-    return next((known[to] for to in map(_address, recipients) if to in known), None)
-
-
-def _address(recipient: str) -> str:
-    return recipient.rpartition("<")[2].partition(">")[0].strip().lower()
+    return next((known[to] for to in map(address_in, recipients) if to in known), None)
 
 
 def _names(user: User, lead: Record, contact: Record | None) -> dict[str, str]:

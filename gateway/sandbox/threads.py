@@ -10,9 +10,9 @@ Needs   Emails as they are kept. A thread has no record of its own: it is what i
 
 import re
 from collections.abc import Iterable
-from email.utils import getaddresses
 from typing import Final
 
+from gateway.sandbox.mailboxes import address_in, name_in
 from gateway.sandbox.records import Record
 
 ANSWERS: Final = re.compile(r"^(?:\s*(?:re|fwd?)\s*:)+", re.IGNORECASE)
@@ -60,13 +60,9 @@ def _thread(emails: list[Record]) -> Record:
 
 def _participants(emails: list[Record]) -> list[Record]:
     """Everybody who wrote or was written to, once."""
-    named = [
-        pair
-        for email in emails
-        for pair in getaddresses([email["sender"] or "", *email["to"], *email["cc"]])
-        if pair[1]
-    ]
     people: dict[str, str] = {}
-    for name, address in named:
-        people[address] = people.get(address) or name
+    for email in emails:
+        for text in (email["sender"] or "", *email["to"], *email["cc"]):
+            if address := address_in(text):
+                people[address] = people.get(address) or name_in(text)
     return [{"email": address, "name": name} for address, name in people.items()]

@@ -54,5 +54,5 @@ def seen_whole(user: User) -> dict[str, Any]:
     }
 
 
-def _hint(credential: str) -> str:
-    return credential[: min(8, len(credential) // 2)] + "…"
+def _hint(credential: str) -> str | None:
+    return credential[: min(8, len(credential) // 2)] + "…" if credential else None

@@ -35,7 +35,7 @@ class World(Directory):
         self._emails = Shelf(most)
         self._threads = Kept[tuple[str, str] | None, str](most)
         """The thread of what was last written about a topic."""
-        self._due: dict[str, datetime] = {}
+        self._due = Kept[str, datetime](most)
         """When what waits in the outbox, or is scheduled, goes out."""
 
     def dump(self) -> Record:
@@ -84,7 +84,7 @@ class World(Directory):
         if template and values.get("body_text") is None and values.get("body_html") is None:
             values |= self.written_from(template, user, fields, values)
         email = new_email(values, fields, (user, owner), email_id, self.now())
-        email |= {"thread_id": self._thread_for(email), "template_name": template and template["name"]}
+        email["thread_id"] = self._thread_for(email)
         return self._kept(user, email, values)
 
     def update_email(self, user: User, email_id: str, payload: object) -> Record:
@@ -106,6 +106,7 @@ class World(Directory):
     def delete_email(self, user: User, email_id: str) -> None:
         email = self.email(user, email_id)
         del self._emails[email_id]
+        self._due.pop(email_id, None)
         topic = topic_of(email)
         if self._threads.get(topic) == email["thread_id"] and not self._others_in_thread(email):
             del self._threads[topic]
@@ -149,13 +150,14 @@ class World(Directory):
     def _kept(self, user: User, email: Record, values: Mapping[str, Any]) -> Record:
         """Keep an email, on its way out if its status says so."""
         self._due.pop(email["id"], None)
-        email |= {"email_account_id": None, "send_as_id": None}
+        template = self.templates.get(email["template_id"] or "")
+        email |= {"email_account_id": None, "send_as_id": None, "template_name": template and template["name"]}
         if email["status"] in rules.UNSENT:
             road = self.road(user, email["sender"])
             account = self.find_account(user, values.get("account_id")) or road.account
             email["email_account_id"] = account and account["id"]
             email["send_as_id"] = road.send_as and road.send_as["id"]
-            self._due[email["id"]] = self._due_time(email, values)
+            self._due.keep(email["id"], self._due_time(email, values))
         return self._emails.add(email)
 
     def _due_time(self, email: Record, values: Mapping[str, Any]) -> datetime:
@@ -166,11 +168,9 @@ class World(Directory):
 
     def _send_what_is_due(self) -> None:
         now = self.clock.now()
-        for email_id, due in sorted(self._due.items(), key=lambda item: item[1]):
-            email = self._emails.get(email_id)
-            if email is None or due <= now:
-                del self._due[email_id]
-            if email and due <= now:
+        for due, email_id in sorted((due, email_id) for email_id, due in self._due.items() if due <= now):
+            del self._due[email_id]
+            if email := self._emails.get(email_id):  # it may have been forgotten
                 self._emails[email_id] = self._sent(email, due.isoformat())
 
     def _sent(self, email: Record, when: str) -> Record:

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 
 import yaml
 from openapi_schema_validator import OAS31Validator, oas31_format_checker
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 WHERE: Final = Path(__file__).parents[3] / "shared" / "close-openapi.yml"
@@ -26,7 +26,7 @@ class Description:
     @classmethod
     def read(cls, path: Path) -> Self:
         document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
-        resource = Resource(contents=document, specification=DRAFT202012)
+        resource = DRAFT202012.create_resource(document)
         return cls(document["paths"], Registry().with_resource("close:", resource))
 
     def operations(self) -> set[tuple[str, str]]:

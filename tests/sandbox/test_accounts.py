@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from gateway.sandbox import Refusal, World, seeded_world
-from gateway.sandbox.accounts import NOT_ALLOWED, address_in
+from gateway.sandbox.accounts import NOT_ALLOWED
 from gateway.sandbox.people import NOT_YOURS
 from gateway.sandbox.refusal import NO_SUCH_OBJECT, REQUIRED
 from gateway.sandbox.seed import DRAFT_ID, JANE, JOHN, LEAD_ID, MARY, SEND_AS_ID
@@ -22,20 +22,6 @@ def world() -> World:
 def refused_fields(refusal: pytest.ExceptionInfo[Refusal]) -> Any:
     """The fields that a 400 names."""
     return refusal.value.body.get("field-errors")
-
-
-@pytest.mark.parametrize(
-    ("sender", "address"),
-    [
-        ("jane@example.com", "jane@example.com"),
-        (' "Roe, <Jane>" <Jane@Example.com> ', "jane@example.com"),
-        ("Jane <jane@example.com", "jane@example.com"),
-        ("", ""),
-    ],
-)
-def test_the_address_in_a_sender(sender: str, address: str) -> None:
-    """Names and capitals do not count."""
-    assert address_in(sender) == address
 
 
 def test_who_sends_as_themselves_needs_nobody(world: World) -> None:

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -88,7 +89,7 @@ def test_a_clock_that_is_set_back_brings_nothing_back(world: World) -> None:
 
 def test_whichever_way_one_looks_it_is_sent_first(world: World) -> None:
     """The list, the threads, the dump and the emails themselves."""
-    ways = {
+    ways: dict[str, Callable[[], str]] = {
         "list": lambda: world.emails_of(JANE)[0]["status"],
         "thread": lambda: world.threads_of(JANE)[0]["emails"][-1]["status"],
         "dump": lambda: world.dump()["emails"][-1]["status"],
@@ -129,6 +130,15 @@ def test_what_was_deleted_or_forgotten_is_not_sent() -> None:
     world.clock.advance(timedelta(minutes=1))
     assert list(world.emails) == last
     assert forgotten not in world.emails
+
+
+def test_what_waits_is_bounded_too() -> None:
+    """Who schedules one email after the other, for a day that never comes, fills no memory."""
+    world = World([JANE], most=2, clock=standing_clock())
+    world.create_lead(JANE, {}, lead_id="lead_1")
+    for _ in range(5):
+        write(world, status="scheduled", date_scheduled=LATER)
+    assert list(world._due) == list(world.emails)
 
 
 def test_an_email_may_be_from_before(world: World) -> None:
