@@ -28,6 +28,7 @@ from gateway.snapshot import Snapshot
 from gateway.systemd import NOTHING_HANDED, Handed
 
 if TYPE_CHECKING:
+    from gateway.sandbox import Sandbox
     from gateway.workers.supervisor import Supervisor
 
 
@@ -157,14 +158,14 @@ def dev(
     load: Callable[[], Settings],
     hangups: Hangups,
     *,
-    sandbox: bool,
+    close: "Sandbox | None",
     local_api: Sequence[Address] | None,
 ) -> None:
-    """Run a gateway for a developer, in front of a sandbox of its own or of the upstream in the settings.
+    """Run a gateway for a developer, in front of this sandbox, or of the upstream in the settings.
 
     It listens at `local_api` too, for Close's own client. Raises PortTaken, PortsTaken and CertificateNotKept.
     """
-    run(_dev(settings, load, hangups, sandbox=sandbox, local_api=local_api))
+    run(_dev(settings, load, hangups, close=close, local_api=local_api))
 
 
 async def _dev(
@@ -172,16 +173,14 @@ async def _dev(
     load: Callable[[], Settings],
     hangups: Hangups,
     *,
-    sandbox: bool,
+    close: "Sandbox | None",
     local_api: Sequence[Address] | None,
 ) -> None:
     from gateway.local_api.start import local_api_at
-    from gateway.sandbox import Sandbox
     from gateway.welcome import welcome
 
     ending = Ending()
     local = None if local_api is None else await local_api_at(local_api, os.environ)
-    close = Sandbox() if sandbox else None
     if close is not None:
         await close.start()
 
@@ -203,17 +202,15 @@ async def _dev(
             await close.stop()
 
 
-def run_sandbox(listen: Address) -> None:
-    """Run the sandbox alone until SIGINT or SIGTERM. Raises PortTaken."""
-    run(_run_sandbox(listen))
+def run_sandbox(listen: Address, close: "Sandbox") -> None:
+    """Run a sandbox alone until SIGINT or SIGTERM. Raises PortTaken."""
+    run(_run_sandbox(listen, close))
 
 
-async def _run_sandbox(listen: Address) -> None:
-    from gateway.sandbox import Sandbox
+async def _run_sandbox(listen: Address, close: "Sandbox") -> None:
     from gateway.welcome import welcome_to_sandbox
 
     ending = Ending()
-    close = Sandbox()
     try:
         await close.start(listen.host, listen.port)
     except OSError as error:

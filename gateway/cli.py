@@ -14,7 +14,7 @@ import click
 from gateway import __version__
 from gateway.commands.completion import completion
 from gateway.commands.configured import asked, configured, reloaded
-from gateway.commands.failures import Failed
+from gateway.commands.failures import Failed, Unconfigured
 from gateway.commands.flags import offered
 from gateway.commands.group import Group
 from gateway.commands.rejections import rejections
@@ -24,6 +24,7 @@ from gateway.hangups import Hangups
 
 if TYPE_CHECKING:
     from gateway.config.settings import Address
+    from gateway.sandbox import World
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -51,6 +52,9 @@ def _settings(command: Command, upstream: str = "https://api.close.com") -> Comm
     ):
         command = option(command)
     return command
+
+
+_seed: Final = click.option("--seed", type=FILE, metavar="FILE", help="JSON that says what the sandbox holds at first.")
 
 
 @click.group(cls=Group, context_settings=WIDTH)
@@ -104,6 +108,7 @@ def serve(
 @click.option(
     "--tls-listen", metavar="HOST:PORT", help="Where, instead of 127.0.0.1:5001 and [::1]:5001; brings --tls along."
 )
+@_seed
 def dev(
     upstream: str | None,
     listen: str | None,
@@ -113,6 +118,7 @@ def dev(
     *,
     tls: bool,
     tls_listen: str | None,
+    seed: Path | None,
 ) -> None:
     """Run the gateway for development, in front of a sandbox of Close.
 
@@ -125,11 +131,16 @@ def dev(
     For closeio_api.Client(key, development=True):
       close-gateway dev --tls
     """
+    if upstream is not None and seed is not None:
+        raise click.BadParameter(
+            "it fills the sandbox, which --upstream leaves out: give one of both.", param_hint="--seed"
+        )
     hangups = Hangups()
     flags = {**_flags(upstream, listen, admin, mode), "process.workers": 1}
     defaults = {"log.format": "console", "rejections.store": ":memory:"}
     loaded = configured(config, flags, defaults)
     from gateway import app
+    from gateway.sandbox import Sandbox
 
     # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.
     _run(
@@ -137,7 +148,7 @@ def dev(
         loaded.settings,
         partial(reloaded, config, flags, defaults),
         hangups,
-        sandbox=upstream is None,
+        close=Sandbox(_seeded(seed)) if upstream is None else None,
         local_api=_local_api(tls_listen) if tls or tls_listen else None,
     )
 
@@ -146,11 +157,36 @@ def dev(
 @click.option(
     "--listen", metavar="HOST:PORT", default="127.0.0.1:8090", show_default=True, help="Where the sandbox listens."
 )
-def sandbox(listen: str) -> None:
-    """Run the sandbox alone: a small Close, all in memory."""
-    from gateway import app
+@click.option("--rate-limit", metavar="N/s", help="How often a key may ask, for each endpoint: 20/s, 100/15s. [1000/s]")
+@click.option(
+    "--host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="A name, beside localhost, that its page and controls answer to.",
+)
+@_seed
+@click.option("--now", metavar="TIME", help="Where its clock starts, such as 2026-03-01T09:00:00Z.")
+def sandbox(listen: str, rate_limit: str | None, hosts: tuple[str, ...], seed: Path | None, now: str | None) -> None:
+    """Run the sandbox alone: a small Close, all in memory.
 
-    _run(app.run_sandbox, _address(listen, "--listen", "127.0.0.1:8090"))
+    Its page shows what it holds. Requests fail on demand, with the header X-Sandbox-Fault.
+
+    \b
+    With a limit to meet:
+      close-gateway sandbox --rate-limit 5/s
+    """
+    from gateway import app
+    from gateway.sandbox import DEFAULT_RATE, Rate, Sandbox
+
+    try:
+        rate = DEFAULT_RATE if rate_limit is None else Rate.parse(rate_limit)
+    except ValueError as error:
+        raise click.BadParameter(f"it {error}.", param_hint="--rate-limit") from None
+    close = Sandbox(_seeded(seed), rate=rate, hosts=hosts)
+    if now is not None:
+        _set_clock(close.world, now)
+    _run(app.run_sandbox, _address(listen, "--listen", "127.0.0.1:8090"), close)
 
 
 @main.command()
@@ -212,6 +248,30 @@ def _local_api(listen: str | None) -> "Sequence[Address]":
     from gateway.local_api import LISTEN
 
     return LISTEN if listen is None else [_address(listen, "--tls-listen", str(LISTEN[0]))]
+
+
+def _seeded(file: Path | None) -> "World | None":
+    """What a sandbox holds at first; None for what it holds without a file."""
+    from gateway.sandbox import SeedProblems, read_seed
+
+    try:
+        return None if file is None else read_seed(file)
+    except SeedProblems as bad:
+        count = len(bad.problems)
+        problems = "".join(f"\n  {problem}" for problem in bad.problems)
+        raise Unconfigured(f"{count} problem{'s' * (count > 1)} in {file}:{problems}") from None
+
+
+def _set_clock(world: "World", now: str) -> None:
+    from gateway.sandbox.clock import read_time
+
+    time = read_time(now)
+    if time is None:
+        raise click.BadParameter("it is no time. Give one such as 2026-03-01T09:00:00Z.", param_hint="--now")
+    try:
+        world.clock.set(time)
+    except ValueError as error:
+        raise click.BadParameter(f"it {error}.", param_hint="--now") from None
 
 
 def _address(text: str, flag: str, example: str) -> "Address":

@@ -118,9 +118,44 @@ def test_help_is_taken_for_what_it_says(runner: CliRunner, command: list[str]) -
     assert (asked.exit_code, asked.stdout) == (0, flag.stdout)
 
 
+@pytest.mark.parametrize("command", ["sandbox", "dev"])
+def test_a_bad_seed(runner: CliRunner, tmp_path: Path, command: str) -> None:
+    """Exit code 2, and every problem on standard error with what mends it."""
+    file = tmp_path / "seed.json"
+    file.write_text('{"users": [{"email": "ann@example.com", "api_kee": "canary"}], "leeds": 7}')
+    result = runner.invoke(main, [command, "--seed", str(file)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [
+        f"close-gateway: 3 problems in {file}:",
+        "  users[0].api_key is missing: add it",
+        "  users[0].api_kee is not known: did you mean api_key?",
+        "  leeds is not known: did you mean leads?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "flag", "problem"),
+    [
+        (["sandbox", "--now", "noon"], "--now", "it is no time. Give one such as 2026-03-01T09:00:00Z."),
+        (["sandbox", "--now", "1900-01-01"], "--now", "it has to be between the years 1970 and 2999."),
+        (["dev", "--seed", "x.json", "--upstream", "http://127.0.0.1:1"], "--seed", "give one of both."),
+    ],
+)
+def test_a_flag_that_cannot_be(runner: CliRunner, command: list[str], flag: str, problem: str) -> None:
+    """It is named, with what would do."""
+    result = runner.invoke(main, command)
+    assert (result.exit_code, flag in result.stderr, problem in result.stderr) == (2, True, True)
+
+
 @pytest.mark.parametrize(
     "command",
-    [["serve", "--prot", "1"], ["sandbox", "--listen", "x"], ["dev", "--tls-listen", "x"], ["config", "chekc"]],
+    [
+        ["serve", "--prot", "1"],
+        ["sandbox", "--listen", "x"],
+        ["sandbox", "--rate-limit", "fast"],
+        ["dev", "--tls-listen", "x"],
+        ["config", "chekc"],
+    ],
 )
 def test_a_wrong_call(runner: CliRunner, command: list[str]) -> None:
     """Exit code 2, as for a bad configuration."""

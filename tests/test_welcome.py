@@ -79,5 +79,7 @@ def test_on_another_port() -> None:
 def test_in_front_of_a_sandbox() -> None:
     """The keys that work are told."""
     said = welcome(REACH, None, "http://127.0.0.1:9", Sandbox())
-    assert "  in front of a sandbox of Close, all in memory,\n  which is at http://127.0.0.1:9\n" in said
+    assert (
+        "  in front of a sandbox of Close, all in memory;\n  a page shows what it holds: http://127.0.0.1:9/\n" in said
+    )
     assert "  api_jane_sandbox_key  Jane Roe <jane@example.com>\n" in said
