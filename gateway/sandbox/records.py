@@ -34,7 +34,7 @@ def new_email(
         "created_by": creator.id,
         "created_by_name": creator.name,
         "date_created": values.get("date_created") or now,
-        "date_sent": None,
+        "date_sent": values.get("activity_at") or values.get("date_created"),  # of what was sent elsewhere, before
         "activity_at": values.get("date_created") or now,
         "followup_sequence_add_cc_bcc": False,
         "has_reply": False,

@@ -100,6 +100,7 @@ class World(Directory):
         owner = self.colleague(user, fields.get("user_id")) or self.colleague(user, kept["user_id"]) or user
         email = changed_email(kept, values, fields, (user, owner), self.now())
         if {"subject", "in_reply_to_id"} & values.keys():
+            self._leave_topic(kept)
             email["thread_id"] = self._thread_for(email)
         return self._kept(user, email, values)
 
@@ -107,9 +108,7 @@ class World(Directory):
         email = self.email(user, email_id)
         del self._emails[email_id]
         self._due.pop(email_id, None)
-        topic = topic_of(email)
-        if self._threads.get(topic) == email["thread_id"] and not self._others_in_thread(email):
-            del self._threads[topic]
+        self._leave_topic(email)
 
     # -- threads --
 
@@ -140,6 +139,12 @@ class World(Directory):
         if topic:
             self._threads.keep(topic, thread_id)
         return thread_id
+
+    def _leave_topic(self, email: Record) -> None:
+        """What is written about its subject from now on is no part of its thread, if nobody else is in there."""
+        topic = topic_of(email)
+        if self._threads.get(topic) == email["thread_id"] and not self._others_in_thread(email):
+            del self._threads[topic]
 
     def _others_in_thread(self, email: Record) -> bool:
         here = (other for other in self._emails.values() if other["thread_id"] == email["thread_id"])

@@ -144,7 +144,8 @@ def test_what_waits_is_bounded_too() -> None:
 def test_an_email_may_be_from_before(world: World) -> None:
     """Who writes down old emails says when they were."""
     email = world.email(JANE, write(world, status="sent", date_created="2026-01-31T10:00:00Z"))
-    assert email["date_created"] == email["activity_at"] == "2026-01-31T10:00:00+00:00"
+    assert email["date_created"] == email["activity_at"] == email["date_sent"] == "2026-01-31T10:00:00+00:00"
+    assert world.email(JANE, write(world, status="inbox", activity_at="2026-01-31"))["date_sent"] is None
     change = world.update_email(JANE, write(world, status="draft"), {"date_created": "2026-01-31"})
     assert change["date_created"] == AT
 

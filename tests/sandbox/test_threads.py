@@ -64,6 +64,13 @@ def test_a_draft_moves_with_its_subject(world: World) -> None:
     assert left not in (draft["thread_id"], other["thread_id"])
 
 
+def test_what_a_draft_was_about_before_it_is_about_no_more(world: World) -> None:
+    """An email with its old subject is no answer to it; one with the new is."""
+    draft = write(world, "One")
+    world.update_email(JANE, draft["id"], {"subject": "Two"})
+    assert [write(world, subject)["thread_id"] == draft["thread_id"] for subject in ("One", "Two")] == [False, True]
+
+
 def test_a_thread(world: World) -> None:
     """It tells of its emails, oldest first, and of everybody in it, once."""
     first = write(world, "An offer", to=["Lucille <lead@example.net>"], sender="jane@example.com")
