@@ -24,6 +24,7 @@ from gateway.reload import Reloader
 from gateway.serving import Serving
 from gateway.snapshot import Snapshot
 from gateway.systemd import NOTHING_HANDED, Handed
+from gateway.witness import Witness
 
 if TYPE_CHECKING:
     from gateway.workers.supervisor import Supervisor
@@ -32,17 +33,21 @@ if TYPE_CHECKING:
 class Gateway:
     """A gateway in one process, that can be started and stopped. It belongs to the event loop that it is made in.
 
-    `load` reads the settings anew; without it, those in force stay. `listen` and `admin` tell the addresses in force
-    once it is started.
+    `load` reads the settings anew; without it, those in force stay. `witness` sees what comes and what is done with it.
+    `listen` and `admin` tell the addresses in force once it is started.
     """
 
     def __init__(
-        self, settings: Settings, log: FilteringBoundLogger, load: Callable[[], Settings] | None = None
+        self,
+        settings: Settings,
+        log: FilteringBoundLogger,
+        load: Callable[[], Settings] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self._settings = settings
         self._log = log
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
-        self.serving = Serving(settings, fingerprint_key(settings), store, log)
+        self.serving = Serving(settings, fingerprint_key(settings), store, log, witness)
         self._reloader = Reloader(settings, load or (lambda: settings), self._put_in_force, log)
         self.panel = panel_of(
             settings,
