@@ -195,7 +195,10 @@ async def _dev(
         await gateway.start()
         hangups.hand_over(gateway.hang_up)
         text = welcome(gateway.reach, gateway.admin, settings.upstream.url, close)
-        _say(text, sys.stdout if lines is None else sys.stderr)  # where the log is JSON, all else would break it
+        if lines is None:
+            _say(f"{text}\n")  # what comes is shown below it
+        else:
+            _say(text, sys.stderr)  # between lines of JSON it would break them
         await ending.wait()
         await gateway.stop()
     finally:

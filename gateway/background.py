@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 T = TypeVar("T")
 
 MOST_HELD: Final = 20_000
-"""Things that wait."""
+"""Things that wait, unless it is said otherwise."""
 GATHERING: Final = 0.1
 """Seconds in which things are gathered. Each time that the thread wakes, it and the event loop contend for the
 interpreter, which costs every request of that moment more than its line does: so it wakes seldom."""
@@ -22,7 +22,8 @@ LAST_WORK: Final = 2.0
 class Background(ABC, Generic[T]):
     """Takes things and deals with them, some at a time, in their order."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, most: int = MOST_HELD) -> None:
+        self._most = most
         self._waiting: deque[T] = deque()
         self._some = threading.Event()
         self._stopping = threading.Event()
@@ -31,18 +32,18 @@ class Background(ABC, Generic[T]):
 
     def put(self, thing: T, /) -> None:
         """Have it dealt with."""
-        if len(self._waiting) >= MOST_HELD:
+        if len(self._waiting) >= self._most:
             self._lose(1)
             return
         self._waiting.append(thing)
         if not self._some.is_set():
             self._some.set()
 
-    def close(self) -> None:
+    def close(self, within: float = LAST_WORK) -> None:
         """Deal with what waits, for as long as a stopping process may take for it."""
         self._stopping.set()
         self._some.set()
-        self._thread.join(LAST_WORK)
+        self._thread.join(within)
 
     @abstractmethod
     def _deal(self, things: list[T]) -> None:

@@ -32,11 +32,21 @@ from gateway.wire.spot import spots
 
 LARGEST: Final = 1_073_741_824
 """Bytes of an archive, as they are recorded at most."""
+NOT_WHOLE: Final = ("cut short", "left out")
+"""How the comment begins by which a recording says that it has not all of a body."""
 REJECTED: Final = 1
 UNREADABLE: Final = 2
 STORED_UNKNOWN: Final = "Close is not asked here: whether the stored email has a sender, only Close knows."
 OF_ITS_USER: Final = "The address of user {} would be put in."
 OF_THE_OWNER: Final = "The address of the key's owner would be put in."
+
+WOULD_BE: Final = {
+    "rejected": "would be rejected",
+    "filled": "filled in",
+    "reported": "reported",
+    "forwarded": "forwarded",
+    "unreadable": "cannot be read",
+}
 
 
 class Unreadable(Exception):
@@ -128,7 +138,7 @@ def _judged(write: Write, in_force: Modes) -> view.Shown:
     if update and needs_stored_email(email) and not isinstance(verdict, Reject):
         said.append(Text(STORED_UNKNOWN))
     told = spots(verdict)
-    judged = Judged(plain, email, verdict, update)
+    judged = Judged(Redaction().json(plain), email, verdict, update)
     return _shown(write, word(verdict), judged=judged if told else None, told=told, said=tuple(said))
 
 
@@ -138,8 +148,9 @@ def _body(request: Mapping[str, Any]) -> bytes:
     text = given.get("text") if isinstance(given, dict) else None
     if not isinstance(given, dict) or not isinstance(text, str):
         raise Unreadable("is not in the archive.")
-    if given.get("comment", "").startswith(("cut short", "left out")):
-        raise Unreadable(f"is not whole in the archive: {printable(given['comment'])}.")
+    comment = str(given.get("comment", ""))
+    if comment.startswith(NOT_WHOLE):
+        raise Unreadable(f"is not whole in the archive: {printable(comment)}.")
     if given.get("encoding") != "base64":
         return text.encode("utf-8", "surrogatepass")
     try:
@@ -163,6 +174,6 @@ def _shown(write: Write, word: Text, **more: Any) -> view.Shown:
 
 def _summary(counts: Counter[str], entries: int) -> str:
     total = counts.total()
-    told = ", ".join(f"{number} {what}" for what, number in sorted(counts.items()))
+    told = ", ".join(f"{counts[name]} {what}" for name, what in WOULD_BE.items() if counts[name])
     emails = f"{total} email write{'s' * (total != 1)} among {entries} request{'s' * (entries != 1)}"
     return f"{emails}: {told}." if told else f"{emails}."

@@ -65,7 +65,7 @@ def _request(exchange: Exchange, came: Tape, redaction: Redaction) -> dict[str, 
     if came.size:
         mime = exchange.value(b"content-type") or ""
         encodings = exchange.values(b"content-encoding")
-        told["postData"] = {"mimeType": mime, "params": [], **_text(came.heard, encodings, mime, came, redaction)}
+        told["postData"] = {"mimeType": mime, "params": [], **_text(came.heard, encodings, mime, came, redaction)[1]}
     return told
 
 
@@ -74,6 +74,7 @@ def _response(exchange: Exchange, answer: Answer | None, went: Tape, redaction: 
         answer = Answer(0, "", [], b"")  # as browsers write it: there was none
     mime = value(answer.fields, b"content-type")
     encodings = [given for name, given in answer.fields if name.lower() == b"content-encoding"]
+    size, text = _text(answer.body, encodings, mime, went, redaction)
     return {
         "status": answer.status,
         "statusText": answer.reason or phrase(answer.status),
@@ -81,9 +82,9 @@ def _response(exchange: Exchange, answer: Answer | None, went: Tape, redaction: 
         "cookies": _cookies([given for name, given in answer.fields if name.lower() == b"set-cookie"]),
         "headers": _headers(answer.fields, redaction),
         "content": {
-            "size": len(answer.body),
+            "size": size,
             "mimeType": mime or "application/octet-stream",
-            **_text(answer.body, encodings, mime, went, redaction),
+            **text,
         },
         "redirectURL": redaction.target(value(answer.fields, b"location")),
         "headersSize": UNKNOWN,
@@ -91,13 +92,15 @@ def _response(exchange: Exchange, answer: Answer | None, went: Tape, redaction: 
     }
 
 
-def _text(body: bytes, encodings: list[bytes], mime: str, tape: Tape, redaction: Redaction) -> dict[str, Any]:
-    """Give a body as text where it is one, and say where it is not all, or left out."""
+def _text(
+    body: bytes, encodings: list[bytes], mime: str, tape: Tape, redaction: Redaction
+) -> tuple[int, dict[str, Any]]:
+    """Give the size of a body, and it as text where it is one; and say where that is not all, or left out."""
     text = text_of(body, encodings, UNFOLDED, cut=tape.cut)
     if text is None:
-        return {"text": "", "comment": "left out: it is no text, or too long to be decoded"}
+        return len(body), {"text": "", "comment": "left out: it is no text, or too long to be decoded"}
     cut = {"comment": f"cut short after {tape.kept} bytes of {tape.size}"} if tape.cut else {}
-    return {"text": redaction.body(text, mime), **cut}
+    return len(text.encode()), {"text": redaction.body(text, mime), **cut}
 
 
 def _headers(fields: Fields, redaction: Redaction) -> list[dict[str, str]]:

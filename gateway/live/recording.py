@@ -27,6 +27,9 @@ MOST_BYTES: Final = 1_073_741_824
 MOST_WAITING: Final = 64 * 1024 * 1024
 """Bytes of entries that wait to be written."""
 
+LAST_WRITES: Final = 30.0
+"""Seconds that a stopping process waits for the last entries: a second Ctrl-C ends it before."""
+
 
 class Unrecordable(GatewayError):
     """The file cannot be recorded to."""
@@ -114,9 +117,10 @@ class Recording(Background[Story]):
         self._came += story.weight
         self.put(story)
 
-    def close(self) -> None:
-        super().close()
+    def close(self, within: float = LAST_WRITES) -> None:
+        super().close(within)
         self._archive.close()
+        self.lost += len(self._waiting)
 
     def _deal(self, things: list[Story]) -> None:
         for story in things:

@@ -7,6 +7,7 @@ Rule    What is a secret by its name becomes stars: fields, cookies, parameters 
 import base64
 import contextlib
 import re
+from json import detect_encoding
 from typing import Final
 from urllib.parse import unquote
 
@@ -39,7 +40,7 @@ class Redaction:
 
     def field(self, name: str, value: str) -> str:
         """Write the value of a header field."""
-        return STARS if SECRET.search(name) else self.text(value)
+        return STARS if is_secret(name) else self.target(value)  # it may be a URL
 
     def target(self, target: str) -> str:
         """Write a request target, or a URL."""
@@ -51,6 +52,14 @@ class Redaction:
         if mime.partition(";")[0].strip().lower() == FORM:
             return self.text(self._parameters(text))
         return self.text(MEMBER.sub(_member, text))
+
+    def json(self, body: bytes) -> bytes:
+        """Write a JSON body, in UTF-8 then; what is in none of JSON's encodings has nothing that could be shown."""
+        try:
+            text = body.decode(detect_encoding(body), "surrogatepass")
+        except UnicodeDecodeError:
+            return b""
+        return self.body(text, "application/json").encode("utf-8", "surrogatepass")
 
     def _parameters(self, text: str) -> str:
         return PARAMETER.sub(_parameter, text)

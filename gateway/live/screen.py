@@ -28,6 +28,10 @@ MOST_WAITING: Final = 32 * 1024 * 1024
 UNKNOWN_WIDTH: Final = 100
 """Columns where there is no terminal."""
 NARROWEST: Final = 40
+MOST_HELD: Final = 5_000
+"""Things that wait to be drawn, which takes a millisecond each."""
+AT_ONCE: Final = 100
+"""Things that are drawn before they are written."""
 
 Thing: TypeAlias = Story | EventDict
 
@@ -43,7 +47,7 @@ class Screen(Background[Thing]):
         self._gone = 0
         self._lost = 0
         self._told = 0
-        super().__init__("view")
+        super().__init__("view", MOST_HELD)
 
     def tell(self, story: Story) -> None:
         """Have an exchange drawn that is over."""
@@ -59,6 +63,10 @@ class Screen(Background[Thing]):
     msg = debug = info = warning = error = critical = exception = Background.put
 
     def _deal(self, things: list[Thing]) -> None:
+        for place in range(0, len(things), AT_ONCE):
+            self._show(things[place : place + AT_ONCE])
+
+    def _show(self, things: list[Thing]) -> None:
         drawn = io.StringIO()
         console = console_of(drawn, styled=self._styled)
         lost = self._lost - self._told

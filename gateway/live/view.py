@@ -7,7 +7,7 @@ Rule    Credentials are not shown, not even in a query.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -69,16 +69,17 @@ def shown_of(story: Story) -> Shown:
     """Tell what there is to show of an exchange that is over."""
     exchange = story.exchange
     errors = _errors(story)
-    judged = story.judged
+    judged, redaction = story.judged, Redaction(exchange.fields)
     told = tuple(Spot(field, Tone.WRONG, EXAMPLES.get(field)) for field, _ in errors if field)
     if judged is not None:
         told += spots(judged.verdict, story.filled.address if story.filled else None)
+        judged = replace(judged, plain=redaction.json(judged.plain))
     return Shown(
         at=_clock(datetime.fromtimestamp(story.at).astimezone()),
         word=_word(story),
         status=str(exchange.status or "-"),
         method=exchange.method,
-        target=printable(Redaction(exchange.fields).target(exchange.target)),
+        target=printable(redaction.target(exchange.target)),
         took=_took(story),
         judged=judged if told or exchange.status == BAD_REQUEST else None,
         told=told,
@@ -103,12 +104,12 @@ def draw(shown: Shown, width: int) -> Iterator[RenderableType]:
 def event(told: Mapping[str, Any]) -> RenderableType:
     """Draw an event of the log that belongs to no request."""
     at = _clock(datetime.fromisoformat(str(told["timestamp"])).astimezone())
-    line = Text(f"{at} ", style="dim").append(f"{told['level']:<9} ", style=LEVELS.get(str(told["level"]), ""))
+    line = Text().append(f"{at} ", style="dim").append(f"{told['level']:<9} ", style=LEVELS.get(str(told["level"]), ""))
     return Indented(line.append(f"{printable(str(told['event']))}  {_facts(told)}", style="default"), 0)
 
 
 def _title(shown: Shown, width: int, *, one_line: bool) -> Iterator[Text]:
-    line = Text(f"{shown.at} ", style="dim", no_wrap=True, overflow="ellipsis")
+    line = Text(style="dim" if one_line else "", no_wrap=True, overflow="ellipsis").append(f"{shown.at} ", style="dim")
     line.append_text(shown.word).append(" " * (WIDEST_WORD - len(shown.word) + 1))
     failed = shown.status.isdigit() and int(shown.status) in FAILS
     line.append(f"{shown.status:>3} ", style="red" if failed else "")
