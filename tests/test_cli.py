@@ -90,7 +90,15 @@ def test_settings_in_force(runner: CliRunner, tmp_path: Path) -> None:
     assert 'level = "error"  # from CLOSE_GATEWAY_LOG__LEVEL\n' in result.stdout
 
 
-@pytest.mark.parametrize("command", [["serve", "--prot", "1"], ["sandbox", "--listen", "x"], ["config", "chekc"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["serve", "--prot", "1"],
+        ["sandbox", "--listen", "x"],
+        ["config", "chekc"],
+        ["dev", "--quiet", "--json"],
+    ],
+)
 def test_a_wrong_call(runner: CliRunner, command: list[str]) -> None:
     """Exit code 2, as for a bad configuration."""
     assert runner.invoke(main, command).exit_code == 2

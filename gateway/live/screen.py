@@ -1,6 +1,7 @@
 """Where the live view is drawn: standard output, by a thread of its own, so that no request waits for a terminal.
 
 Rule    Colours and styles are for a terminal alone, and not where NO_COLOR is set (no-color.org).
+Rule    A mistake that is made in a loop is shown once: what follows with the same is a line that says so.
 Rule    What the view tells of a request, the log does not tell beside it; all else that is logged stands in between,
         for reading.
 """
@@ -25,6 +26,10 @@ TOLD: Final = frozenset({"request_rejected", "request_reported", "request_served
 BY_THE_WELCOME: Final = "gateway_started"
 MOST_WAITING: Final = 32 * 1024 * 1024
 """Bytes of bodies that wait to be drawn."""
+LOOP: Final = 10.0
+"""Seconds between two of the same mistake, within which they count as made in a loop."""
+NOTHING: Final = (None,)
+"""Is below no request's line."""
 UNKNOWN_WIDTH: Final = 100
 """Columns where there is no terminal."""
 NARROWEST: Final = 40
@@ -47,6 +52,7 @@ class Screen(Background[Thing]):
         self._gone = 0
         self._lost = 0
         self._told = 0
+        self._last: tuple[tuple[object, ...], float] = (NOTHING, 0.0)
         super().__init__("view", MOST_HELD)
 
     def tell(self, story: Story) -> None:
@@ -84,16 +90,21 @@ class Screen(Background[Thing]):
         else:
             self._told += lost
 
-    @staticmethod
-    def _draw(console: Console, thing: Thing) -> None:
+    def _draw(self, console: Console, thing: Thing) -> None:
         try:
             if isinstance(thing, Story):
-                for part in view.draw(view.shown_of(thing), console.width):
-                    console.print(part)
+                self._draw_story(console, view.shown_of(thing), thing.at)
             else:
                 console.print(view.event(thing))
         except Exception as fault:  # noqa: BLE001 - what comes after is to be shown all the same
             console.print(f"What came could not be shown: {type(fault).__name__}.")
+
+    def _draw_story(self, console: Console, shown: view.Shown, at: float) -> None:
+        gist, before = shown.gist, self._last
+        for part in view.draw(shown, console.width, again=gist == before[0] and at - before[1] < LOOP):
+            console.print(part)
+        if gist:
+            self._last = (gist, at)
 
     def _lose(self, count: int) -> None:
         self._lost += count

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from gateway.exchange import printable
 from gateway.live.answers import read_answer, text_of
-from gateway.live.judged import Indented, Judged, body, rules, word
+from gateway.live.judged import INDENT, Indented, Judged, body, rules, word
 from gateway.live.redaction import Redaction
 from gateway.live.story import Filled, Story
 from gateway.policy import FillSender, Forward, Reject
@@ -64,6 +64,13 @@ class Shown:
     said: tuple[Text, ...] = ()
     """Sentences before the body."""
 
+    @property
+    def gist(self) -> tuple[object, ...]:
+        """What is below its line, whichever email it was; nothing where there is nothing."""
+        found = [] if self.judged is None else [*_codes(self.judged), *self.told]
+        said = [text.plain for text in self.said]
+        return (self.word.plain, self.status, self.method, *found, *said) if found or said else ()
+
 
 def shown_of(story: Story) -> Shown:
     """Tell what there is to show of an exchange that is over."""
@@ -87,18 +94,21 @@ def shown_of(story: Story) -> Shown:
     )
 
 
-def draw(shown: Shown, width: int) -> Iterator[RenderableType]:
-    """Draw it for so many columns."""
+def draw(shown: Shown, width: int, *, again: bool = False) -> Iterator[RenderableType]:
+    """Draw it for so many columns. `again`: what would stand below it stands above it already."""
+    yield from _title(shown, width, one_line=shown.word.plain == PASSED_WORD)
+    if again:
+        codes = "" if shown.judged is None else f": {', '.join(_codes(shown.judged))}"
+        yield Text(f"{' ' * INDENT}as above{codes}".removesuffix(": "), style="dim")
+        return
     below: list[RenderableType] = []
     if shown.judged is not None:
         below += rules(shown.judged)
     below += map(Indented, shown.said)
     if shown.judged is not None:
         below += body(shown.judged.plain, shown.told, width)
-    yield from _title(shown, width, one_line=shown.word.plain == PASSED_WORD)
-    yield from below
     if below:
-        yield Text()
+        yield from [*below, Text()]
 
 
 def event(told: Mapping[str, Any]) -> RenderableType:
@@ -122,6 +132,12 @@ def _title(shown: Shown, width: int, *, one_line: bool) -> Iterator[Text]:
     yield line.append(took, style="dim") if beside else line
     if took and not beside and not one_line:
         yield Text(took, style="dim")
+
+
+def _codes(judged: Judged) -> list[str]:
+    verdict = judged.verdict
+    refused = verdict.violations if isinstance(verdict, Reject) else ()
+    return [violation.code.value for violation in (*refused, *verdict.reported)]
 
 
 def _word(story: Story) -> Text:

@@ -11,6 +11,12 @@ from gateway.live import screen as module
 from gateway.live.screen import Screen, live_log, styled
 from gateway.live.story import Story, Tape
 from tests.exchanges import exchange_of
+from tests.forwarding.emails import write
+from tests.live.watching import watched
+from tests.raw import connected
+from tests.recording import OK, answers, recording
+
+GET = b"GET /api/v1/me/ HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def story(path: bytes = b"/api/v1/me/", *, kind: str = "pass_through") -> Story:
@@ -105,6 +111,33 @@ def test_a_terminal_that_is_stuck_holds_nobody_up(monkeypatch: pytest.MonkeyPatc
         stream.close()
         thread.join()
     assert b"more could not be shown: the terminal is too slow." in came[0]
+
+
+async def test_a_mistake_in_a_loop_is_shown_once(tmp_path: Path) -> None:
+    """Those that follow soon say so in a line, whatever passes through between them; another one is shown in full."""
+    loop = write(b'{"lead_id": "lead_1", "status": "outbox", "subject": "one"}')
+    other = write(b'{"lead_id": "lead_1", "status": "outbox", "sender": "Jane"}')
+    async with recording(answers(OK)) as upstream, watched(upstream.url) as close, connected(close.port) as client:
+        for request in (loop, GET, loop.replace(b"one", b"two"), other, other, loop, loop):
+            await client.ask(request)
+    close.stories[-1].at += 60
+
+    def tell(screen: Screen) -> None:
+        for told in close.stories:
+            screen.tell(told)
+
+    lines = shown(tell, tmp_path).splitlines()
+    titles = [place for place, line in enumerate(lines) if line[:2].isdigit()]
+    assert [lines[place + 1].split()[0] for place in titles if "activity" in lines[place]] == [
+        "sender_required",
+        "as",
+        "sender_malformed",
+        "as",
+        "sender_required",
+        "sender_required",
+    ]
+    assert lines[titles[2] + 1] == "  as above: sender_required"
+    assert "two" not in "".join(lines)
 
 
 def test_what_cannot_be_drawn_is_told_and_the_rest_is_shown(tmp_path: Path) -> None:
