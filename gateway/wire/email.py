@@ -12,9 +12,6 @@ from typing import Final
 
 import orjson
 
-from gateway.policy import Absent, EmailWrite, Status, StoredEmail
-
-STATUSES = {status.value: status for status in Status}
 LONG_INTEGER: Final = 20
 """Characters from which on an integer is read as a float: none that a rule looks at has so many."""
 
@@ -47,30 +44,6 @@ def _read_tolerantly(body: bytes) -> object:
 def _integer(digits: str) -> int | float:
     """Read an integer; a long one as the quick reading does. Python refuses to convert one of over 4,300 digits."""
     return int(digits) if len(digits) < LONG_INTEGER else float(digits)
-
-
-def email_write(members: dict[str, object]) -> EmailWrite:
-    """Pick what the rules look at."""
-    value = members.get
-    status, user_id = value("status"), value("user_id")
-    return EmailWrite(
-        STATUSES.get(status) if isinstance(status, str) else None,
-        value("sender"),
-        None if user_id == "" else user_id,
-        status,
-        value("lead_id"),
-        value("date_scheduled", Absent.ABSENT),
-        value("send_in"),
-        value("attachments"),
-    )
-
-
-def stored_email(members: dict[str, object]) -> StoredEmail | None:
-    """Read Close's answer about an email; None where it does not tell of a sender."""
-    if "sender" not in members:
-        return None
-    sender = members["sender"]
-    return StoredEmail(sender) if sender is None or isinstance(sender, str) else None
 
 
 def with_sender(body: bytes, members: dict[str, object], address: str) -> bytes:
