@@ -63,7 +63,10 @@ def check(
     from gateway.commands.checking.run import Asked, Form
 
     form = Form.JSON if as_json else Form.SARIF if as_sarif else Form.PEOPLE
-    _run(Asked(files=names, stored=stored, update=update, form=form, limit=limit), file)
+    try:
+        _run(Asked(files=names, stored=stored, update=update, form=form, limit=limit), file)
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def _run(asked: "Asked", file: Path | None) -> None:
@@ -81,5 +84,5 @@ def _run(asked: "Asked", file: Path | None) -> None:
         run.go()
     except KeyboardInterrupt:
         click.echo(f"Stopped. {run.tally.line}", err=True)
-        raise click.exceptions.Exit(INTERRUPTED) from None
+        raise
     raise click.exceptions.Exit(run.tally.exit_code)

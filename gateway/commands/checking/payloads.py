@@ -24,14 +24,15 @@ def payloads(file: BinaryIO, name: str, limit: int) -> Iterator[Found]:
     """Give what stands in the file. `limit` is in bytes of one payload. Raises OSError."""
     first, number = _first_line(file, limit)
     begin = first.lstrip()[:1]
+    lines = name.lower().endswith(LINES)
     if json.detect_encoding(first[:4]) not in {"utf-8", "utf-8-sig"}:
         yield Unreadable(1, 1, "It is not written in UTF-8: save it so.")
-    elif not name.lower().endswith(LINES) and begin not in {b"", b"{", b"["}:
-        yield Unreadable(number, 1, "It is neither a JSON object, nor an array of them, nor JSON Lines.")
-    elif begin and (name.lower().endswith(LINES) or _alone(first, limit)):
+    elif first and (lines or (begin == b"{" and _alone(first, limit))):
         yield from _lines(first, file, limit, number)
-    else:
+    elif begin in {b"", b"{", b"["}:
         yield from split(chain([first], iter(lambda: file.read(CHUNK), b"")), limit, number)
+    else:
+        yield Unreadable(number, 1, "It is neither a JSON object, nor an array of them, nor JSON Lines.")
 
 
 def _first_line(file: BinaryIO, limit: int) -> tuple[bytes, int]:

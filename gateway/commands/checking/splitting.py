@@ -18,7 +18,7 @@ from gateway.commands.checking.found import NO_OBJECT, Found, Payload, Unreadabl
 BRACKET: Final = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+([{}\[\]])', re.DOTALL)
 GAP: Final = re.compile(rb"[ \t\r\n]*+")
 # What stands where an object should, as far as it can be told: a text, or all up to what may begin something else.
-OTHER: Final = re.compile(rb'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?|[^\s,\[\]{}"]++')
+OTHER: Final = re.compile(rb'"(?:[^"\\\n]++|\\.?)*+"?|[^\s,\[\]{}"]++')
 GUESSES: Final = 8
 """Closing braces of an object that are tried: of most emails the first, of others one more for each attachment."""
 OPENING: Final = b"{["
