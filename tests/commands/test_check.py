@@ -30,6 +30,7 @@ REPORTED = '{"status": "outbox", "sender": "jane@example.com", "send_in": 90}'
 BROKEN = '{"lead_id": '
 ALL = f"{FINE}\n{REFUSED}\n{FILLED}\n{OF_A_USER}\n{REPORTED}\n{BROKEN}"
 CHANGE = '{"status": "outbox"}'
+README = Path(__file__, "../../../README.md").resolve()
 WAIT = 20.0
 
 
@@ -101,6 +102,19 @@ def test_what_people_see() -> None:
         "reports; 1 unreadable",
     ]
     assert result.stderr == "stdin:6:12: It cannot be read as JSON: expecting value.\n"
+
+
+def test_the_readme_shows_what_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its example is run as it stands; errors come on a stream of their own."""
+    monkeypatch.chdir(tmp_path)
+    text = README.read_text()
+    given, _, seen = text[text.index("$ cat emails.jsonl\n") :].partition("$ close-gateway check emails.jsonl\n")
+    Path("emails.jsonl").write_text(given.partition("\n")[2])
+    result = checked("emails.jsonl")
+    shown = [line.rstrip() for line in result.stdout.splitlines()]
+    assert shown + result.stderr.splitlines() == sorted(
+        seen[: seen.index("```")].splitlines(), key=lambda line: line.startswith("emails.jsonl:4:")
+    )
 
 
 def test_only_so_many_are_drawn() -> None:
