@@ -5,14 +5,15 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from structlog.typing import FilteringBoundLogger
 
 from gateway import systemd
 from gateway.config.fingerprint import fingerprint_key
 from gateway.config.reach import Reach
-from gateway.config.settings import Address, Settings, UnixSocket
+from gateway.config.settings import Address, LogFormat, Settings, UnixSocket
 from gateway.config.token import admin_token
 from gateway.errors import GatewayError, PortTaken
 from gateway.hangups import Hangups
@@ -24,6 +25,7 @@ from gateway.reload import Reloader
 from gateway.serving import Serving
 from gateway.snapshot import Snapshot
 from gateway.systemd import NOTHING_HANDED, Handed
+from gateway.witness import Witness
 
 if TYPE_CHECKING:
     from gateway.workers.supervisor import Supervisor
@@ -32,17 +34,21 @@ if TYPE_CHECKING:
 class Gateway:
     """A gateway in one process, that can be started and stopped. It belongs to the event loop that it is made in.
 
-    `load` reads the settings anew; without it, those in force stay. `listen` and `admin` tell the addresses in force
-    once it is started.
+    `load` reads the settings anew; without it, those in force stay. `witness` sees what comes and what is done with it.
+    `listen` and `admin` tell the addresses in force once it is started.
     """
 
     def __init__(
-        self, settings: Settings, log: FilteringBoundLogger, load: Callable[[], Settings] | None = None
+        self,
+        settings: Settings,
+        log: FilteringBoundLogger,
+        load: Callable[[], Settings] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self._settings = settings
         self._log = log
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
-        self.serving = Serving(settings, fingerprint_key(settings), store, log)
+        self.serving = Serving(settings, fingerprint_key(settings), store, log, witness)
         self._reloader = Reloader(settings, load or (lambda: settings), self._put_in_force, log)
         self.panel = panel_of(
             settings,
@@ -143,15 +149,33 @@ def _made(settings: Settings, load: Callable[[], Settings]) -> "Gateway | Superv
     return Supervisor(settings, log, load)
 
 
-def dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, *, sandbox: bool) -> None:
+def dev(
+    settings: Settings,
+    load: Callable[[], Settings],
+    hangups: Hangups,
+    *,
+    sandbox: bool,
+    quiet: bool,
+    record: Path | None,
+) -> None:
     """Run a gateway for a developer, in front of a sandbox of its own or of the upstream in the settings.
 
-    Raises PortTaken.
+    What comes is shown as it comes, unless the log is to be JSON; `quiet`: email writes alone. `record`: it is kept
+    there too. Raises PortTaken and Unrecordable.
     """
-    run(_dev(settings, load, hangups, sandbox=sandbox))
+    run(_dev(settings, load, hangups, sandbox=sandbox, quiet=quiet, record=record))
 
 
-async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, *, sandbox: bool) -> None:
+async def _dev(
+    settings: Settings,
+    load: Callable[[], Settings],
+    hangups: Hangups,
+    *,
+    sandbox: bool,
+    quiet: bool,
+    record: Path | None,
+) -> None:
+    from gateway.live.live import Live
     from gateway.sandbox import Sandbox
     from gateway.welcome import welcome
 
@@ -164,16 +188,20 @@ async def _dev(settings: Settings, load: Callable[[], Settings], hangups: Hangup
         return settings if close is None else replace(settings, upstream=replace(settings.upstream, url=close.url))
 
     settings = in_front(settings)
-    gateway = Gateway(settings, the_log(settings), lambda: in_front(load()))
+    lines = the_log(settings) if settings.log.format is LogFormat.JSON else None
+    live = Live(settings.log.level.value, lines, record, quiet=quiet)
+    gateway = Gateway(settings, live.log, lambda: in_front(load()), live.witness)
     try:
         await gateway.start()
         hangups.hand_over(gateway.hang_up)
-        _say(welcome(gateway.reach, gateway.admin, settings.upstream.url, close))
+        text = welcome(gateway.reach, gateway.admin, settings.upstream.url, close)
+        _say(text, sys.stdout if lines is None else sys.stderr)  # where the log is JSON, all else would break it
         await ending.wait()
         await gateway.stop()
     finally:
         if close is not None:
             await close.stop()
+        live.close()
 
 
 def run_sandbox(listen: Address) -> None:
@@ -196,6 +224,6 @@ async def _run_sandbox(listen: Address) -> None:
     await close.stop()
 
 
-def _say(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()
+def _say(text: str, stream: TextIO = sys.stdout) -> None:
+    stream.write(text)
+    stream.flush()

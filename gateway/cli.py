@@ -4,6 +4,7 @@ Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 1 f
 are imported by the command that needs them, so that --help is quick.
 """
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -98,23 +99,56 @@ def serve(
 
 @main.command()
 @_settings
-def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str | None, config: Path | None) -> None:
+@click.option("--quiet", is_flag=True, help="Show email writes alone, not what passes through.")
+@click.option("--json", "as_json", is_flag=True, help="Show nothing; log as serve does.")
+@click.option("--record", type=FILE, metavar="FILE", help="Keep what passes as HAR, credentials redacted.")
+@click.option("--replay", type=FILE, metavar="FILE", help="Judge the email writes of a HAR file, and end.")
+def dev(
+    upstream: str | None,
+    listen: str | None,
+    admin: str | None,
+    mode: str | None,
+    config: Path | None,
+    record: Path | None,
+    replay: Path | None,
+    *,
+    quiet: bool,
+    as_json: bool,
+) -> None:
     """Run the gateway for development, in front of a sandbox of Close.
 
-    The same as serve, with readable logs, and rejections kept in memory. Without an upstream of yours, a small Close
-    of its own answers, all in memory; what is printed at the start tells its API keys and what to try.
+    The same as serve, but rejections are kept in memory, and each request is shown as it comes: what became of it,
+    the rule it breaks, and the line of its JSON to change. Without an upstream of yours, a small Close of its own
+    answers, all in memory; what is printed at the start tells its API keys and what to try.
 
     \b
     Against the real API:  close-gateway dev --upstream https://api.close.com
+    See nothing but email: close-gateway dev --quiet
+    Keep it for later:     close-gateway dev --record session.har
+    Judge it again:        close-gateway dev --replay session.har
+
+    With --replay the exit code is 1 where an email write would be rejected, and 2 where one cannot be read.
     """
+    if quiet and as_json:
+        raise click.UsageError("--quiet and --json exclude each other: with --json nothing is shown.")
     hangups = Hangups()
-    flags = {**_flags(upstream, listen, admin, mode), "process.workers": 1}
+    written = {"log.format": "json" if as_json else None}
+    flags = {**_flags(upstream, listen, admin, mode), **written, "process.workers": 1}
     defaults = {"log.format": "console", "rejections.store": ":memory:"}
     loaded = configured(config, flags, defaults)
+    if replay is not None:
+        if upstream or listen or admin or as_json or record:
+            raise click.UsageError(
+                "--replay asks nobody and listens nowhere: beside it only --mode and --config count."
+            )
+        from gateway.commands.replay import replayed
+
+        sys.exit(replayed(replay, loaded.settings))
     from gateway import app
 
     # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.
-    _run(app.dev, loaded.settings, partial(reloaded, config, flags, defaults), hangups, sandbox=upstream is None)
+    again = partial(reloaded, config, flags, defaults)
+    _run(app.dev, loaded.settings, again, hangups, sandbox=upstream is None, quiet=quiet, record=record)
 
 
 @main.command()

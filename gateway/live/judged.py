@@ -4,18 +4,17 @@ Rule    What is red stands out without colour too: `>` is before a line to chang
         `+` before one to add, or that the gateway has added.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
-from rich.padding import Padding
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.text import Text
 
 from gateway.policy import EmailWrite, FillSender, Forward, Reject, Verdict, Violations
 from gateway.wire.error import explain
-from gateway.wire.spot import Line, Tone, marked, spots
+from gateway.wire.spot import Line, Spot, Tone, marked, spots
 
 STYLES: Final = {Tone.WRONG: "red", Tone.NOTED: "yellow", Tone.FILLED: "cyan"}
 MARKS: Final = {None: " ", Tone.WRONG: ">", Tone.NOTED: "~", Tone.FILLED: "+"}
@@ -52,7 +51,7 @@ def word(verdict: Verdict) -> Text:
 
 def draw(judged: Judged, width: int) -> RenderableType:
     """Draw the rules that it breaks and its body, for so many columns."""
-    return Group(*rules(judged), *body(judged, width))
+    return Group(*rules(judged), *body(judged.plain, spots(judged.verdict, judged.filled), width))
 
 
 def rules(judged: Judged) -> Iterator[RenderableType]:
@@ -64,12 +63,26 @@ def rules(judged: Judged) -> Iterator[RenderableType]:
             said.append(" (reported)" if tone is Tone.NOTED else "").append(
                 f"  {explain(violation, judged.email, update=judged.update)}", style="default"
             )
-            yield Padding(said, (0, 0, 0, INDENT))
+            yield Indented(said)
 
 
-def body(judged: Judged, width: int) -> Iterator[RenderableType]:
-    """Write the body out, each spot with its mark."""
-    for line in marked(judged.plain, spots(judged.verdict, judged.filled), width=width - MARGIN):
+class Indented:
+    """A paragraph. Unlike rich's own padding it fills no line up with blanks, which would stand in a file."""
+
+    def __init__(self, text: Text, first: int = INDENT) -> None:
+        self._text = text
+        self._first = first
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        room = max(1, options.max_width - INDENT)
+        for place, line in enumerate(self._text.wrap(console, room, overflow="fold")):
+            line.rstrip()
+            yield Text(" " * (self._first if place == 0 else INDENT)).append_text(line)
+
+
+def body(plain: bytes, found: Sequence[Spot], width: int) -> Iterator[RenderableType]:
+    """Write a body out, each spot with its mark."""
+    for line in marked(plain, found, width=width - MARGIN):
         yield _line(line)
         if line.tone is not None and not line.added:
             start, end = (cell_len(line.text[:place]) for place in line.span)

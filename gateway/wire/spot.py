@@ -129,7 +129,7 @@ def _rows(members: _Members, spots: dict[str, Spot]) -> Iterator[_Row]:
             yield _Row(1, key, value, comma)
         elif told.tone is Tone.FILLED:
             yield _Row(1, key, told.value, comma, told.tone, added=True)
-        elif key == "attachments" and isinstance(value, list) and not isinstance(value, _Members):
+        elif key == "attachments" and isinstance(value, list) and any(map(_lies_elsewhere, value[:LOOKED_AT])):
             yield from _attachments(key, value, told.tone, comma=comma)
         else:
             yield _Row(1, key, value, comma, told.tone)
