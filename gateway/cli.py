@@ -1,7 +1,7 @@
 """The command: serve, dev, sandbox, check, health, reload, rejections, config.
 
-Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 1 for anything else. Settings and servers
-are imported by the command that needs them, so that --help is quick.
+Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 1 for anything else; check has its own.
+Settings and servers are imported by the command that needs them, so that --help is quick.
 """
 
 import sys

@@ -58,6 +58,27 @@ def test_the_public_names_stay() -> None:
     assert " ".join(code.value for code in policy.ViolationCode) == CODES
 
 
+VALUES = [
+    policy.DEFAULT_MODES,
+    policy.EmailWrite(),
+    policy.FillSender(None),
+    policy.Findings(),
+    policy.Forward(),
+    policy.Reject(()),
+    policy.StoredEmail(None),
+    policy.Violation(policy.ViolationCode.SENDER_REQUIRED, "sender", "x"),
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_values_cannot_be_changed(value: object) -> None:
+    """So a verdict may be kept and shared, and is one key of a dictionary where its parts are."""
+    (name, *_) = type(value).__match_args__  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError):
+        setattr(value, name, None)
+    assert {value: 1}[value] == 1
+
+
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_are_true(name: str) -> None:
     """What a docstring shows is what happens."""
