@@ -1,7 +1,7 @@
-"""The command: serve, dev, sandbox, health, reload, rejections, config.
+"""The command: serve, dev, sandbox, check, health, reload, rejections, config.
 
-Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 1 for anything else. Settings and servers
-are imported by the command that needs them, so that --help is quick.
+Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 1 for anything else; check has its own.
+Settings and servers are imported by the command that needs them, so that --help is quick.
 """
 
 import sys
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from gateway import __version__
+from gateway.commands.check import check
 from gateway.commands.configured import asked, configured, reloaded
 from gateway.commands.failures import Failed
 from gateway.commands.rejections import rejections
@@ -62,10 +63,12 @@ def main() -> None:
     Try it:         close-gateway dev
     Run it:         close-gateway serve --listen 0.0.0.0:8080
     Watch first:    close-gateway serve --mode report
+    Judge a file:   close-gateway check emails.jsonl
     See who:        close-gateway rejections list --since 24h
     """
 
 
+main.add_command(check)
 main.add_command(rejections)
 main.add_command(reload_)
 

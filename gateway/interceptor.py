@@ -22,18 +22,19 @@ from gateway.lookups.client import Kind, LookupFailed, traced
 from gateway.lookups.identity import Identities, kind_of
 from gateway.lookups.stored_email import StoredEmails
 from gateway.meters import Meters
+from gateway.modes import modes
 from gateway.policy import (
     EmailWrite,
     FillSender,
     Findings,
     Forward,
-    Modes,
     Reject,
     StoredEmail,
     Verdict,
     ViolationCode,
     Violations,
     decide,
+    email_write,
     judge_create,
     judge_update,
     needs_stored_email,
@@ -88,14 +89,6 @@ class Submission(NamedTuple):
     """The email to change; None for one to create."""
     reports: str = ""
     """What stands behind the mark of the answer, where something is reported."""
-
-
-def modes(ceiling: Mode, rules: RulesSettings) -> Modes:
-    """Tell what follows from each violation, where `inspect.mode` is the most that may."""
-    own: dict[ViolationCode, Mode] = {code: getattr(rules, code.value) for code in ViolationCode}
-    enforced = frozenset(code for code, mode in own.items() if mode is ceiling is Mode.ENFORCE)
-    watched = frozenset(code for code, mode in own.items() if mode is not Mode.OFF)
-    return Modes(enforced, watched - enforced)
 
 
 class Interceptor:
@@ -188,7 +181,7 @@ class Interceptor:
             self._forward(exchange, body)
             return
         email_id = route.email_id if isinstance(route, UpdateEmail) else None
-        submission = Submission(body, reading.plain, reading.members, email.email_write(reading.members), email_id)
+        submission = Submission(body, reading.plain, reading.members, email_write(reading.members), email_id)
         if email_id is None:
             self._enforce(exchange, submission, judge_create(submission.email))
         elif self._asks and needs_stored_email(submission.email):

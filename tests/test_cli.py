@@ -13,6 +13,7 @@ COMMANDS = [
     ["serve"],
     ["dev"],
     ["sandbox"],
+    ["check"],
     ["health"],
     ["config"],
     ["config", "check"],
@@ -45,7 +46,7 @@ def test_the_version(runner: CliRunner) -> None:
     assert runner.invoke(main, ["--version"]).output == f"close-gateway {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["serve", "rejections list"])
+@pytest.mark.parametrize("command", ["serve", "check", "rejections list"])
 def test_help_is_quick(command: str) -> None:
     """Nothing that only a server needs is loaded to explain a command."""
     code = (

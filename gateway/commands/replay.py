@@ -20,14 +20,23 @@ from rich.text import Text
 from gateway.commands.failures import Unconfigured
 from gateway.config.settings import Settings
 from gateway.exchange import printable
-from gateway.interceptor import modes
 from gateway.live import view
 from gateway.live.judged import Judged, word
 from gateway.live.redaction import Redaction
 from gateway.live.screen import console_of, styled
-from gateway.policy import FillSender, Modes, Reject, decide, judge_create, judge_update, needs_stored_email
+from gateway.modes import modes
+from gateway.policy import (
+    FillSender,
+    Modes,
+    Reject,
+    decide,
+    email_write,
+    judge_create,
+    judge_update,
+    needs_stored_email,
+)
 from gateway.router import CreateEmail, PassThrough, UpdateEmail, route
-from gateway.wire.email import email_write, read_object
+from gateway.wire.email import read_object
 from gateway.wire.spot import spots
 
 LARGEST: Final = 1_073_741_824
@@ -138,7 +147,7 @@ def _judged(write: Write, in_force: Modes) -> view.Shown:
     if update and needs_stored_email(email) and not isinstance(verdict, Reject):
         said.append(Text(STORED_UNKNOWN))
     told = spots(verdict)
-    judged = Judged(Redaction().json(plain), email, verdict, update)
+    judged = Judged(plain, email, verdict, update)
     return _shown(write, word(verdict), judged=judged if told else None, told=told, said=tuple(said))
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from gateway.policy import EmailWrite, FillSender, Forward, Reject, Verdict, Violations
 from gateway.wire.error import explain
-from gateway.wire.spot import Line, Spot, Tone, marked, spots
+from gateway.wire.spot import Line, Redact, Spot, Tone, marked, spots
 
 STYLES: Final = {Tone.WRONG: "red", Tone.NOTED: "yellow", Tone.FILLED: "cyan"}
 MARKS: Final = {None: " ", Tone.WRONG: ">", Tone.NOTED: "~", Tone.FILLED: "+"}
@@ -80,9 +80,11 @@ class Indented:
             yield Text(" " * (self._first if place == 0 else INDENT)).append_text(line)
 
 
-def body(plain: bytes, found: Sequence[Spot], width: int) -> Iterator[RenderableType]:
+def body(
+    plain: bytes, found: Sequence[Spot], width: int, redact: Redact = lambda _, text: text
+) -> Iterator[RenderableType]:
     """Write a body out, each spot with its mark."""
-    for line in marked(plain, found, width=width - MARGIN):
+    for line in marked(plain, found, width=width - MARGIN, redact=redact):
         yield _line(line)
         if line.tone is not None and not line.added:
             start, end = (cell_len(line.text[:place]) for place in line.span)

@@ -7,7 +7,6 @@ Rule    What is a secret by its name becomes stars: fields, cookies, parameters 
 import base64
 import contextlib
 import re
-from json import detect_encoding
 from typing import Final
 from urllib.parse import unquote
 
@@ -53,13 +52,9 @@ class Redaction:
             return self.text(self._parameters(text))
         return self.text(MEMBER.sub(_member, text))
 
-    def json(self, body: bytes) -> bytes:
-        """Write a JSON body, in UTF-8 then; what is in none of JSON's encodings has nothing that could be shown."""
-        try:
-            text = body.decode(detect_encoding(body), "surrogatepass")
-        except UnicodeDecodeError:
-            return b""
-        return self.body(text, "application/json").encode("utf-8", "surrogatepass")
+    def value(self, name: str | None, text: str) -> str:
+        """Write a text of JSON: a gateway.wire.spot.Redact."""
+        return STARS if name is not None and is_secret(name) else self.text(text)
 
     def _parameters(self, text: str) -> str:
         return PARAMETER.sub(_parameter, text)

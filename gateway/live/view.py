@@ -7,7 +7,7 @@ Rule    Credentials are not shown, not even in a query.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from rich.text import Text
 
 from gateway.exchange import printable
 from gateway.live.answers import read_answer, text_of
-from gateway.live.judged import INDENT, Indented, Judged, body, rules, word
+from gateway.live.judged import Indented, Judged, body, rules, word
 from gateway.live.redaction import Redaction
 from gateway.live.story import Filled, Story
 from gateway.policy import FillSender, Forward, Reject
@@ -31,13 +31,17 @@ REFUSES: Final = range(400, 500)
 FAILS: Final = range(400, 600)
 FAILURES: Final = frozenset({"upstream_failed", "internal_error"})
 WIDEST_WORD: Final = len("forwarded")
+AS_ABOVE: Final = ", as above"
 READABLE: Final = 20
 """Columns that a target has at least, or its time is left out."""
 READABLE_AT_EASE: Final = 36
 """Columns that it has at least, or its time has a line of its own."""
 SUBJECTS: Final = {"owner": "who the key's owner is", "user": "who its user is", "stored_email": "of the stored email"}
 UNREAD: Final = "Its body is no JSON object that could be read: only Close can tell."
-NOT_FACTS: Final = frozenset({"timestamp", "level", "event", "request_id", "method", "path", "client", "elapsed_ms"})
+NOT_FACTS: Final = frozenset(
+    {"timestamp", "level", "event", "reason", "request_id", "method", "path", "client", "elapsed_ms"}
+)
+EMPTY: Final = ([], (), {}, "")
 LEVELS: Final = {"debug": "dim", "info": "dim", "warning": "yellow", "error": "bold red"}
 MOST_ERRORS: Final = 8
 """Sentences of Close's that are shown of one answer."""
@@ -45,6 +49,9 @@ SHORTEST: Final = 0.00005
 """Seconds, as it is shown."""
 UNFOLDED: Final = 262_144
 """Bytes that an answer of Close's may unfold to for being shown."""
+
+NOTHING_OWN: Final = Redaction()
+"""Knows no request's credential."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,8 @@ class Shown:
     """What is told of the body."""
     said: tuple[Text, ...] = ()
     """Sentences before the body."""
+    redaction: Redaction = NOTHING_OWN
+    """Keeps credentials out of the body."""
 
     @property
     def gist(self) -> tuple[object, ...]:
@@ -80,7 +89,6 @@ def shown_of(story: Story) -> Shown:
     told = tuple(Spot(field, Tone.WRONG, EXAMPLES.get(field)) for field, _ in errors if field)
     if judged is not None:
         told += spots(judged.verdict, story.filled.address if story.filled else None)
-        judged = replace(judged, plain=redaction.json(judged.plain))
     return Shown(
         at=_clock(datetime.fromtimestamp(story.at).astimezone()),
         word=_word(story),
@@ -91,22 +99,21 @@ def shown_of(story: Story) -> Shown:
         judged=judged if told or exchange.status == BAD_REQUEST else None,
         told=told,
         said=tuple(_said(story, errors)),
+        redaction=redaction,
     )
 
 
 def draw(shown: Shown, width: int, *, again: bool = False) -> Iterator[RenderableType]:
     """Draw it for so many columns. `again`: what would stand below it stands above it already."""
-    yield from _title(shown, width, one_line=shown.word.plain == PASSED_WORD)
+    yield from _title(shown, width, one_line=again or shown.word.plain == PASSED_WORD, more=AS_ABOVE * again)
     if again:
-        codes = "" if shown.judged is None else f": {', '.join(_codes(shown.judged))}"
-        yield Text(f"{' ' * INDENT}as above{codes}".removesuffix(": "), style="dim")
         return
     below: list[RenderableType] = []
     if shown.judged is not None:
         below += rules(shown.judged)
     below += map(Indented, shown.said)
     if shown.judged is not None:
-        below += body(shown.judged.plain, shown.told, width)
+        below += body(shown.judged.plain, shown.told, width, shown.redaction.value)
     if below:
         yield from [*below, Text()]
 
@@ -118,13 +125,13 @@ def event(told: Mapping[str, Any]) -> RenderableType:
     return Indented(line.append(f"{printable(str(told['event']))}  {_facts(told)}", style="default"), 0)
 
 
-def _title(shown: Shown, width: int, *, one_line: bool) -> Iterator[Text]:
+def _title(shown: Shown, width: int, *, one_line: bool, more: str) -> Iterator[Text]:
     line = Text(style="dim" if one_line else "", no_wrap=True, overflow="ellipsis").append(f"{shown.at} ", style="dim")
     line.append_text(shown.word).append(" " * (WIDEST_WORD - len(shown.word) + 1))
     failed = shown.status.isdigit() and int(shown.status) in FAILS
     line.append(f"{shown.status:>3} ", style="red" if failed else "")
     line.append(f"{shown.method:<4} ")
-    took = f"  {shown.took}" if shown.took else ""
+    took = (f"  {shown.took}" if shown.took else "") + more
     room = width - line.cell_len
     least = min(len(shown.target), READABLE if one_line else READABLE_AT_EASE)
     beside = room - len(took) >= least
@@ -222,8 +229,9 @@ def _time(seconds: float) -> str:
 
 
 def _facts(told: Mapping[str, Any]) -> str:
-    facts = (f"{name}={_fact(value)}" for name, value in told.items() if name not in NOT_FACTS)
-    return "  ".join(facts)
+    reason = [printable(str(told["reason"]))] if "reason" in told else []
+    others = {name: value for name, value in told.items() if name not in OF_THE_LINE | OF_THE_EXCHANGE}
+    return "  ".join([*reason, *(f"{name}={_fact(value)}" for name, value in others.items() if value not in EMPTY)])
 
 
 def _fact(value: object) -> str:

@@ -12,7 +12,7 @@ import enum
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from gateway.policy import Reject, Verdict, Violations
 from gateway.policy.attachments import LOOKED_AT, is_file
@@ -25,10 +25,15 @@ KEPT: Final = 18
 LONGEST_KEY: Final = 32
 SMALLEST: Final = 12
 """Columns that a value has at least."""
+LOOKED_INTO: Final = 256
+"""Characters of a text beyond those shown that are looked into for what must not be: half of it would show too much."""
 EXPANDED: Final = 3
 """Attachments whose members have lines of their own."""
 QUOTED: Final = json.JSONEncoder(ensure_ascii=False).encode
 NOT_ASCII: Final = re.compile(r"[^ -~]")
+
+Redact: TypeAlias = Callable[[str | None, str], str]
+"""Takes out of a text what nobody is to see. Is given the name of the member, where it is the value of one."""
 
 
 class Tone(enum.Enum):
@@ -70,19 +75,22 @@ def spots(verdict: Verdict, filled: str | None = None) -> tuple[Spot, ...]:
     return found if filled is None else (Spot("sender", Tone.FILLED, filled), *found)
 
 
-def marked(body: bytes, found: Iterable[Spot], *, width: int = WIDE) -> tuple[Line, ...]:
-    """Write the body out. It is without its codings; what is no JSON has no lines."""
+def marked(
+    body: bytes, found: Iterable[Spot], *, width: int = WIDE, redact: Redact = lambda _, text: text
+) -> tuple[Line, ...]:
+    """Write the body out. It is without its codings; what is no JSON has no lines. `redact` sees what is shown."""
     try:
         value = json.loads(body, object_pairs_hook=_Members, parse_int=_Number, parse_float=_Number)
     except (ValueError, RecursionError):
         return ()
+    pen = _Pen(width, redact)
     if not isinstance(value, _Members):
-        return (Line(_compact(value, width)),)
+        return (Line(pen.compact(value, width)),)
     by_field: dict[str, Spot] = {}
     for spot in found:
         by_field.setdefault(spot.field, spot)  # of several the first: what refuses stands before what is reported
     rows = [_Row(0, None, _Bare("{")), *_rows(value, by_field), _Row(0, None, _Bare("}"))]
-    return tuple(_chosen(rows, width))
+    return tuple(pen.chosen(rows))
 
 
 def _spots(violations: Violations, tone: Tone) -> Iterator[Spot]:
@@ -163,21 +171,66 @@ def _lies_elsewhere(attachment: object) -> bool:
     return isinstance(attachment, _Members) and not is_file(dict(attachment).get("url"))
 
 
-def _chosen(rows: Sequence[_Row], width: int) -> Iterator[Line]:
-    """Write the rows that are nearest to a spot, or to the beginning and the end; count the others."""
-    if len(rows) <= KEPT + 1:
-        yield from (_line(row, width) for row in rows)
-        return
-    spots = [place for place, row in enumerate(rows) if row.tone is not None]
-    kept = sorted(sorted(range(len(rows)), key=_distances(spots, len(rows)))[:KEPT])
-    before = -1
-    for place in kept:
-        if place - before > 1:
-            left_out = place - before - 1
-            indent = "  " * rows[place - 1].depth
-            yield Line(f"{indent}… {left_out:,} more line{'s' * (left_out > 1)}")
-        yield _line(rows[place], width)
-        before = place
+class _Pen(NamedTuple):
+    """Writes rows: the few that are chosen, and of each value no more than is shown."""
+
+    width: int
+    redact: Redact
+
+    def chosen(self, rows: Sequence[_Row]) -> Iterator[Line]:
+        """Write the rows that are nearest to a spot, or to the beginning and the end; count the others."""
+        if len(rows) <= KEPT + 1:
+            yield from map(self.line, rows)
+            return
+        spots = [place for place, row in enumerate(rows) if row.tone is not None]
+        kept = sorted(sorted(range(len(rows)), key=_distances(spots, len(rows)))[:KEPT])
+        before = -1
+        for place in kept:
+            if place - before > 1:
+                left_out = place - before - 1
+                indent = "  " * rows[place - 1].depth
+                yield Line(f"{indent}… {left_out:,} more line{'s' * (left_out > 1)}")
+            yield self.line(rows[place])
+            before = place
+
+    def line(self, row: _Row) -> Line:
+        key = "" if row.key is None else f"{self.compact(row.key, LONGEST_KEY)}: "
+        before = "  " * row.depth + key
+        value = self.compact(row.value, max(SMALLEST, self.width - len(before) - row.comma), row.key)
+        span = (len(before), len(before) + len(value)) if row.tone is not None else (0, 0)
+        return Line(f"{before}{value}{',' * row.comma}", row.tone, row.added, span)
+
+    def compact(self, value: object, room: int, name: str | None = None) -> str:
+        """Write a value on one line, cut short where it takes more room. `name`: of the member whose value it is."""
+        text = ""
+        for piece in self._pieces(value, room, name):
+            text += piece
+            if len(text) > room:
+                end = '…"' if isinstance(value, str) and text[0] == '"' else "…"
+                return text[: room - len(end)] + end
+        return text
+
+    def _pieces(self, value: object, room: int, name: str | None) -> Iterator[str]:
+        """Write a value in pieces. Who has enough of them stops: neither depth nor length costs more than is shown."""
+        match value:
+            case _Bare():
+                yield value
+            case str():
+                yield _quoted(self.redact(name, value[: room + LOOKED_INTO])[: room + 1])
+            case _Members():
+                yield "{"
+                for place, (key, inner) in enumerate(value):
+                    yield f"{', ' * (place > 0)}{_quoted(self.redact(None, key[: room + LOOKED_INTO])[: room + 1])}: "
+                    yield from self._pieces(inner, room, key)
+                yield "}"
+            case list():
+                yield "["
+                for place, inner in enumerate(value):
+                    yield ", " * (place > 0)
+                    yield from self._pieces(inner, room, name)
+                yield "]"
+            case _:
+                yield QUOTED(value)
 
 
 def _distances(spots: Sequence[int], size: int) -> Callable[[int], tuple[int, int]]:
@@ -185,49 +238,9 @@ def _distances(spots: Sequence[int], size: int) -> Callable[[int], tuple[int, in
     return lambda place: (near.get(place, size), place)
 
 
-def _line(row: _Row, width: int) -> Line:
-    key = "" if row.key is None else f"{_compact(row.key, LONGEST_KEY)}: "
-    before = "  " * row.depth + key
-    value = _compact(row.value, max(SMALLEST, width - len(before) - row.comma))
-    span = (len(before), len(before) + len(value)) if row.tone is not None else (0, 0)
-    return Line(f"{before}{value}{',' * row.comma}", row.tone, row.added, span)
-
-
-def _compact(value: object, room: int) -> str:
-    """Write a value on one line, cut short where it takes more room."""
-    text = ""
-    for piece in _pieces(value, room):
-        text += piece
-        if len(text) > room:
-            end = '…"' if isinstance(value, str) and text[0] == '"' else "…"
-            return text[: room - len(end)] + end
-    return text
-
-
-def _pieces(value: object, room: int) -> Iterator[str]:
-    """Write a value in pieces. Who has enough of them stops: neither depth nor length costs more than is shown."""
-    match value:
-        case _Bare():
-            yield value
-        case str():
-            yield _visible(QUOTED(value[: room + 1]))
-        case _Members():
-            yield "{"
-            for place, (key, inner) in enumerate(value):
-                yield f"{', ' * (place > 0)}{_visible(QUOTED(key[: room + 1]))}: "
-                yield from _pieces(inner, room)
-            yield "}"
-        case list():
-            yield "["
-            for place, inner in enumerate(value):
-                yield ", " * (place > 0)
-                yield from _pieces(inner, room)
-            yield "]"
-        case _:
-            yield QUOTED(value)
-
-
-def _visible(quoted: str) -> str:
+def _quoted(text: str) -> str:
+    """Write a text as JSON, with all of it visible."""
+    quoted = QUOTED(text)
     return quoted if quoted.isprintable() else NOT_ASCII.sub(_escaped, quoted)
 
 

@@ -4,17 +4,14 @@ import pytest
 from rich.console import Console
 
 from gateway.live.judged import Judged, draw, word
-from gateway.policy import FillSender, Forward, Modes, Reject, Verdict, ViolationCode, decide, judge_create
-from gateway.wire.email import email_write, read_object
-
-ENFORCED = frozenset({ViolationCode.SENDER_REQUIRED, ViolationCode.SENDER_MALFORMED})
-MODES = Modes(ENFORCED, frozenset(ViolationCode) - ENFORCED)
+from gateway.policy import FillSender, Forward, Reject, Verdict, decide, email_write, judge_create
+from gateway.wire.email import read_object
 
 
 def drawn(body: bytes, width: int, filled: str | None = None) -> str:
     """Draw a new email as a screen of so many columns without colours shows it."""
     email = email_write(read_object(body) or {})
-    judged = Judged(body, email, decide(judge_create(email), MODES), update=False, filled=filled)
+    judged = Judged(body, email, decide(judge_create(email)), update=False, filled=filled)
     file = io.StringIO()
     Console(file=file, width=width, highlight=False, color_system=None).print(draw(judged, width))
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())

@@ -64,15 +64,13 @@ def test_a_body(text: str, mime: str, expected: str) -> None:
     assert Redaction(FIELDS).body(text, mime) == expected
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32-be"])
-def test_json_in_any_encoding(encoding: str) -> None:
-    """What is shown of it is UTF-8, and without secrets."""
-    assert Redaction(FIELDS).json('{"token": "ä", "é": 1}'.encode(encoding)) == '{"token": "***", "é": 1}'.encode()
+VALUES = [("token", "abc", STARS), ("note", f"a {KEY} b", "a *** b"), (None, KEY, STARS), ("note", "a", "a")]
 
 
-def test_what_is_in_no_encoding_of_json() -> None:
-    """Nothing of it is shown."""
-    assert Redaction(FIELDS).json(b"{\xff}") == b""
+@pytest.mark.parametrize(("name", "text", "expected"), VALUES)
+def test_a_value(name: str | None, text: str, expected: str) -> None:
+    """By its name, or by what it is."""
+    assert Redaction(FIELDS).value(name, text) == expected
 
 
 LETTERS = st.characters(codec="ascii", exclude_categories=["C"], exclude_characters=' ":*')

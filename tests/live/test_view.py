@@ -220,5 +220,5 @@ def test_an_event_of_the_log() -> None:
     }
     Console(file=file, width=100, color_system=None).print(view.event(told))
     assert re.sub(r"^\S+", "TT:TT:TT", file.getvalue()) == (
-        "TT:TT:TT warning   store_down  reason=\N{REPLACEMENT CHARACTER}[31mx  counts=1 a\n"
+        "TT:TT:TT warning   store_down  \N{REPLACEMENT CHARACTER}[31mx  counts=1 a\n"
     )
