@@ -38,10 +38,9 @@ READABLE_AT_EASE: Final = 36
 """Columns that it has at least, or its time has a line of its own."""
 SUBJECTS: Final = {"owner": "who the key's owner is", "user": "who its user is", "stored_email": "of the stored email"}
 UNREAD: Final = "Its body is no JSON object that could be read: only Close can tell."
-NOT_FACTS: Final = frozenset(
-    {"timestamp", "level", "event", "reason", "request_id", "method", "path", "client", "elapsed_ms"}
-)
-EMPTY: Final = ([], (), {}, "")
+OF_THE_LINE: Final = frozenset({"timestamp", "level", "event", "reason"})
+OF_THE_EXCHANGE: Final = frozenset({"request_id", "method", "path", "client", "elapsed_ms"})
+EMPTY: Final[tuple[object, ...]] = ([], (), {}, "")
 LEVELS: Final = {"debug": "dim", "info": "dim", "warning": "yellow", "error": "bold red"}
 MOST_ERRORS: Final = 8
 """Sentences of Close's that are shown of one answer."""
