@@ -1,10 +1,8 @@
 """Builds every part from the settings and joins them; alone in knowing them all."""
 
 import asyncio
-import os
-import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -26,26 +24,30 @@ from gateway.reload import Reloader
 from gateway.serving import Serving
 from gateway.snapshot import Snapshot
 from gateway.systemd import NOTHING_HANDED, Handed
+from gateway.witness import Witness
 
 if TYPE_CHECKING:
-    from gateway.sandbox import Sandbox
     from gateway.workers.supervisor import Supervisor
 
 
 class Gateway:
     """A gateway in one process, that can be started and stopped. It belongs to the event loop that it is made in.
 
-    `load` reads the settings anew; without it, those in force stay. `listen` and `admin` tell the addresses in force
-    once it is started.
+    `load` reads the settings anew; without it, those in force stay. `witness` sees what comes and what is done with it.
+    `listen` and `admin` tell the addresses in force once it is started.
     """
 
     def __init__(
-        self, settings: Settings, log: FilteringBoundLogger, load: Callable[[], Settings] | None = None
+        self,
+        settings: Settings,
+        log: FilteringBoundLogger,
+        load: Callable[[], Settings] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self._settings = settings
         self._log = log
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
-        self.serving = Serving(settings, fingerprint_key(settings), store, log)
+        self.serving = Serving(settings, fingerprint_key(settings), store, log, witness)
         self._reloader = Reloader(settings, load or (lambda: settings), self._put_in_force, log)
         self.panel = panel_of(
             settings,
@@ -151,75 +153,3 @@ def _made(settings: Settings, load: Callable[[], Settings]) -> "Gateway | Superv
     from gateway.workers.supervisor import Supervisor
 
     return Supervisor(settings, log, load)
-
-
-def dev(
-    settings: Settings,
-    load: Callable[[], Settings],
-    hangups: Hangups,
-    *,
-    close: "Sandbox | None",
-    local_api: Sequence[Address] | None,
-) -> None:
-    """Run a gateway for a developer, in front of this sandbox, or of the upstream in the settings.
-
-    It listens at `local_api` too, for Close's own client. Raises PortTaken, PortsTaken and CertificateNotKept.
-    """
-    run(_dev(settings, load, hangups, close=close, local_api=local_api))
-
-
-async def _dev(
-    settings: Settings,
-    load: Callable[[], Settings],
-    hangups: Hangups,
-    *,
-    close: "Sandbox | None",
-    local_api: Sequence[Address] | None,
-) -> None:
-    from gateway.local_api.start import local_api_at
-    from gateway.welcome import welcome
-
-    ending = Ending()
-    local = None if local_api is None else await local_api_at(local_api, os.environ)
-    if close is not None:
-        await close.start()
-
-    def in_front(settings: Settings) -> Settings:
-        return settings if close is None else replace(settings, upstream=replace(settings.upstream, url=close.url))
-
-    settings = in_front(settings)
-    gateway = Gateway(settings, the_log(settings), lambda: in_front(load()))
-    try:
-        await gateway.start(beside=None if local is None else Beside(local.listen, local.pair, "--tls-listen"))
-        hangups.hand_over(gateway.hang_up)
-        if local is not None and gateway.serving.beside is not None:
-            local = replace(local, listen=(gateway.serving.beside,))
-        _say(welcome(gateway.reach, gateway.admin, settings.upstream.url, close, local))
-        await ending.wait()
-        await gateway.stop()
-    finally:
-        if close is not None:
-            await close.stop()
-
-
-def run_sandbox(listen: Address, close: "Sandbox") -> None:
-    """Run a sandbox alone until SIGINT or SIGTERM. Raises PortTaken."""
-    run(_run_sandbox(listen, close))
-
-
-async def _run_sandbox(listen: Address, close: "Sandbox") -> None:
-    from gateway.welcome import welcome_to_sandbox
-
-    ending = Ending()
-    try:
-        await close.start(listen.host, listen.port)
-    except OSError as error:
-        raise PortTaken(None, "--listen", str(listen), error) from None
-    _say(welcome_to_sandbox(close))
-    await ending.wait()
-    await close.stop()
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(text)
-    sys.stdout.flush()

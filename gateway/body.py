@@ -27,10 +27,11 @@ class RequestBody:
     """`received` bytes of it have come, `held` of them wait; `complete`: no more will come; `error`: it broke, and no
     more will come either.
 
-    `on_taken` is called when what waited was taken, so that a client that was made to wait can go on.
+    `on_taken` is called when what waited was taken, so that a client that was made to wait can go on. `heard` is told
+    each piece, where somebody listens.
     """
 
-    __slots__ = ("_on_taken", "_pieces", "complete", "error", "held", "high_water", "received")
+    __slots__ = ("_on_taken", "_pieces", "complete", "error", "heard", "held", "high_water", "received")
 
     def __init__(self, on_taken: Callable[[], None] | None = None, *, complete: bool = False) -> None:
         self._on_taken = on_taken
@@ -38,6 +39,7 @@ class RequestBody:
         self.held = 0
         self.received = 0
         self.high_water = HIGH_WATER
+        self.heard: Callable[[bytes], None] | None = None
         self.complete = complete
         self.error: GatewayError | None = None
 
@@ -53,8 +55,17 @@ class RequestBody:
 
     def feed(self, piece: bytes) -> None:
         self._pieces.append(piece)
+        if self.heard is not None:
+            self.heard(piece)
         self.held += len(piece)
         self.received += len(piece)
+
+    def overhear(self, heard: Callable[[bytes], None]) -> None:
+        """Tell somebody each piece: those that wait now, and those to come."""
+        for piece in self._pieces:
+            heard(piece)
+        if not self.complete:
+            self.heard = heard
 
     def end(self) -> None:
         self.complete = True

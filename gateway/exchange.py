@@ -103,7 +103,8 @@ class Exchange:
     the client wishes of the connection. `kind` is what the request is to the gateway (gateway.meters.KINDS), `status`
     that of its answer once that has begun, and 0 before; `sent` are the bytes of that. `mark` tells what was done with
     an email write, as X-Close-Gateway does. `waited` are the seconds that went by in waiting for others. `complete`
-    tells whether the answer came to its end. `trace` is told what happens, where the exchange is traced.
+    tells whether the answer came to its end. `trace` is told what happens, where the exchange is traced, and `heard`
+    what is written of the final answer, where somebody listens.
     """
 
     __slots__ = (
@@ -122,6 +123,7 @@ class Exchange:
         "chunked",
         "complete",
         "fields",
+        "heard",
         "http11",
         "kind",
         "length",
@@ -172,6 +174,7 @@ class Exchange:
         self.answered = False
         self.carrier: Carrier | None = None
         self.trace: Trace | None = None
+        self.heard: Callable[[bytes], None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._id: str | None = None
         self._credentials: Credentials | None = None
@@ -193,6 +196,8 @@ class Exchange:
         """Send a part of the answer."""
         self.answered = True
         self.sent += len(data)
+        if self.heard is not None:
+            self.heard(data)
         self._client.write(data)
 
     def write_interim(self, head: bytes) -> None:

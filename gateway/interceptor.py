@@ -22,18 +22,19 @@ from gateway.lookups.client import Kind, LookupFailed, traced
 from gateway.lookups.identity import Identities, kind_of
 from gateway.lookups.stored_email import StoredEmails
 from gateway.meters import Meters
+from gateway.modes import modes
 from gateway.policy import (
     EmailWrite,
     FillSender,
     Findings,
     Forward,
-    Modes,
     Reject,
     StoredEmail,
     Verdict,
     ViolationCode,
     Violations,
     decide,
+    email_write,
     judge_create,
     judge_update,
     needs_stored_email,
@@ -45,6 +46,7 @@ from gateway.router import CreateEmail, UpdateEmail
 from gateway.spans import Trace
 from gateway.wire import coding, email, error
 from gateway.wire.submission import Reading, read
+from gateway.witness import Witness
 
 # The gateway has the body: the upstream need not be asked whether it may come (RFC 9110, 10.1.1).
 ANSWERED_HERE: Final = frozenset({b"expect"})
@@ -89,21 +91,13 @@ class Submission(NamedTuple):
     """What stands behind the mark of the answer, where something is reported."""
 
 
-def modes(ceiling: Mode, rules: RulesSettings) -> Modes:
-    """Tell what follows from each violation, where `inspect.mode` is the most that may."""
-    own: dict[ViolationCode, Mode] = {code: getattr(rules, code.value) for code in ViolationCode}
-    enforced = frozenset(code for code, mode in own.items() if mode is ceiling is Mode.ENFORCE)
-    watched = frozenset(code for code, mode in own.items() if mode is not Mode.OFF)
-    return Modes(enforced, watched - enforced)
-
-
 class Interceptor:
     """Deals with the requests that create or change emails.
 
     `mark` turns X-Close-Gateway on. `meters` count what is done with a request, whether Close answers then or not:
     forwarded, filled, rejected, oversize. Beside them stand lookup_failed, and reported: the requests of which
     something is. `recorder` keeps rejections, where they are kept. `thread` is where large bodies are read. `traces`
-    begins the trace of an exchange, where they are on.
+    begins the trace of an exchange, where they are on. `witness` sees what is found and done, where there is one.
     """
 
     def __init__(
@@ -120,6 +114,7 @@ class Interceptor:
         rules: RulesSettings,
         mark: bool,
         traces: Callable[[Exchange], Trace] | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self._settings = settings
         self._modes = modes(settings.mode, rules)
@@ -134,6 +129,7 @@ class Interceptor:
         self._recorder = recorder
         self._thread = thread
         self._traces = traces
+        self._witness = witness
 
     def intercept(self, exchange: Exchange, route: CreateEmail | UpdateEmail) -> None:
         """Answer the request, or have it forwarded: at once where its body is there and nobody has to be asked."""
@@ -185,7 +181,7 @@ class Interceptor:
             self._forward(exchange, body)
             return
         email_id = route.email_id if isinstance(route, UpdateEmail) else None
-        submission = Submission(body, reading.plain, reading.members, email.email_write(reading.members), email_id)
+        submission = Submission(body, reading.plain, reading.members, email_write(reading.members), email_id)
         if email_id is None:
             self._enforce(exchange, submission, judge_create(submission.email))
         elif self._asks and needs_stored_email(submission.email):
@@ -201,6 +197,9 @@ class Interceptor:
 
     def _enforce(self, exchange: Exchange, submission: Submission, findings: Findings) -> None:
         verdict = decide(findings, self._modes)
+        if self._witness is not None:
+            update = submission.email_id is not None
+            self._witness.judged(exchange, submission.plain, submission.email, verdict, update=update)
         if verdict.reported:
             submission = self._report(exchange, submission, verdict)
         match verdict:
@@ -231,7 +230,7 @@ class Interceptor:
         if identity is None:
             exchange.spawn(self._fill_later(exchange, exchange.credentials, submission, user_id))
         else:
-            self._filled(exchange, submission, identity, user_id)
+            self._filled(exchange, submission, identity, user_id, asked=False)
 
     async def _fill_later(
         self, exchange: Exchange, credentials: Credentials, submission: Submission, user_id: str | None
@@ -245,14 +244,18 @@ class Interceptor:
             self._unfilled(exchange, submission, failure)
         else:
             exchange.goes_on()
-            self._filled(exchange, submission, identity, user_id)
+            self._filled(exchange, submission, identity, user_id, asked=True)
 
     def _unfilled(self, exchange: Exchange, submission: Submission, failure: LookupFailed) -> None:
         self._log_lookup_failed(exchange, failure)
         self._forward(exchange, submission.raw, submission.reports)
 
-    def _filled(self, exchange: Exchange, submission: Submission, identity: Identity, user_id: str | None) -> None:
+    def _filled(
+        self, exchange: Exchange, submission: Submission, identity: Identity, user_id: str | None, *, asked: bool
+    ) -> None:
         self._counts["filled"] += 1
+        if self._witness is not None:
+            self._witness.filled(exchange, identity.email, user_id, asked=asked)
         credential = exchange.credentials.fingerprint if exchange.credentials else None
         self._log.info("sender_filled", source=kind_of(user_id).value, credential=credential, **exchange.facts())
         if len(submission.plain) > LARGE:
@@ -347,6 +350,8 @@ class Interceptor:
 
     def _log_lookup_failed(self, exchange: Exchange, failure: LookupFailed) -> None:
         self._counts["lookup_failed"] += 1
+        if self._witness is not None:
+            self._witness.lookup_failed(exchange, failure.kind.value, failure.reason)
         self._log.warning(
             "lookup_failed",
             kind=failure.kind.value,

@@ -1,8 +1,8 @@
 """How events are written: a JSON line each, or for reading by people, in colour.
 
 Rule    Logging never keeps a request waiting and never fails one. Standard output may be a pipe whose reader is slow,
-        stuck or gone, and writing to it blocks: a thread of its own does that. What it cannot write in time is held up
-        to a limit; beyond it, lines are dropped and counted.
+        stuck or gone, and writing to it blocks: a thread of its own does that (gateway.background). What comes from
+        outside is cut short in each line, so that what waits is bounded in memory too.
 """
 
 import atexit
@@ -10,9 +10,7 @@ import fcntl
 import json
 import os
 import sys
-import threading
 import time
-from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,15 +20,10 @@ import orjson
 import structlog
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
+from gateway.background import Background
+
 LEVELS: Final = {"debug": 10, "info": 20, "warning": 30, "error": 40}
-MOST_HELD: Final = 20_000
-"""Lines that wait to be written. What comes from outside is cut short in each, so this bounds the memory too."""
 LOST: Final = b'{"level":"warning","event":"log_lines_lost","count":%d}\n'
-GATHERING: Final = 0.1
-"""Seconds in which lines are gathered for one write. Each time that the thread wakes, it and the event loop contend for
-the interpreter, which costs every request of that moment more than its line does: so it wakes seldom."""
-LAST_WRITE: Final = 2.0
-"""Seconds that a stopping process waits for its last lines to be written."""
 
 
 class Sink(Protocol):
@@ -54,7 +47,7 @@ class Lines:
         self._stream = stream
         self.lost = 0
 
-    def msg(self, line: bytes) -> None:
+    def msg(self, line: bytes, /) -> None:
         self._write(line + b"\n", 1)
 
     def _write(self, text: bytes, lines: int) -> None:
@@ -67,48 +60,24 @@ class Lines:
         else:
             self.lost -= told
 
-    def _lose(self, lines: int) -> None:
-        self.lost += lines
-        Lines.lost_in_all += lines
+    def _lose(self, count: int) -> None:
+        self.lost += count
+        Lines.lost_in_all += count
 
     debug = info = warning = error = critical = exception = msg
 
 
-class BackgroundLines(Lines):
+class BackgroundLines(Lines, Background[bytes]):
     """The same, by a thread of its own."""
 
     def __init__(self, stream: Sink) -> None:
-        super().__init__(stream)
-        self._waiting: deque[bytes] = deque()
-        self._some = threading.Event()
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="log", daemon=True)
-        self._thread.start()
+        Lines.__init__(self, stream)
+        Background.__init__(self, "log")
 
-    def msg(self, line: bytes) -> None:
-        if len(self._waiting) >= MOST_HELD:
-            self._lose(1)
-            return
-        self._waiting.append(line)
-        if not self._some.is_set():
-            self._some.set()
+    msg = debug = info = warning = error = critical = exception = Background.put
 
-    debug = info = warning = error = critical = exception = msg
-
-    def close(self) -> None:
-        """Write what waits, for as long as a stopping process may take for it."""
-        self._stopping.set()
-        self._some.set()
-        self._thread.join(LAST_WRITE)
-
-    def _work(self) -> None:
-        while not self._stopping.is_set() or self._waiting:
-            self._some.wait()
-            self._stopping.wait(GATHERING)
-            self._some.clear()  # before taking: what comes from here on sets it again
-            batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            if batch:
-                self._write(b"\n".join(batch) + b"\n", len(batch))
+    def _deal(self, things: list[bytes]) -> None:
+        self._write(b"\n".join(things) + b"\n", len(things))
 
 
 class OneAtATime:
@@ -149,7 +118,7 @@ def make_log(
     )
     log: FilteringBoundLogger = structlog.wrap_logger(
         _standard_output(shared=shared) if stream is None else Lines(stream),
-        processors=[_in_order, *last],
+        processors=[in_order, *last],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
     ).bind()  # bound once and for all: the proxy that stands in before would bind anew at every event
     return log
@@ -172,7 +141,7 @@ def _standard_output(*, shared: bool) -> Lines:
     return lines
 
 
-def _in_order(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
+def in_order(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
     """Put when and what first, for those who read lines; leave out what is not known, rather than say null.
 
     One step, where structlog's own for time and level would be two more: a refusal is quicker than its line.

@@ -29,6 +29,7 @@ from gateway.meters import Meters
 from gateway.outgoing import Rounds
 from gateway.rejections.recorder import Recorder
 from gateway.upstream.pool import Origin, Pool, tls_context
+from gateway.witness import Witness
 
 if TYPE_CHECKING:
     from gateway.traces import Traces
@@ -48,6 +49,7 @@ class Roadside:
     link: Link | None
     """Leads to what they share; None: nothing."""
     traces: "Traces | None"
+    witness: Witness | None
 
 
 def trust(settings: Settings) -> ssl.SSLContext | None:
@@ -108,6 +110,7 @@ class Road:
             rules=settings.rules,
             mark=settings.answer.mark,
             traces=None if beside.traces is None else beside.traces.towards(settings.upstream.url),
+            witness=beside.witness,
         )
         return Dispatcher(forwarder, interceptor, log)
 

@@ -4,7 +4,7 @@ import asyncio
 import platform
 import socket
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,7 @@ from gateway.road import Road, Roadside, trust
 from gateway.shares import Share
 from gateway.snapshot import Snapshot
 from gateway.vitals import vitals
+from gateway.witness import Handle, Witness
 
 if TYPE_CHECKING:
     from gateway.traces import Traces
@@ -34,13 +35,21 @@ if TYPE_CHECKING:
 class Serving:
     """Serves once it is started. It belongs to the event loop that it is made in.
 
-    `key` keys the fingerprints of credentials. `listen` tells the address in force once it is started,
-    `beside` the one beside it.
+    `key` keys the fingerprints of credentials. `witness` sees what comes and what is done with it. `listen` tells the
+    address in force once it is started, `beside` the one beside it.
     """
 
-    def __init__(self, settings: Settings, key: bytes, store: Store | None, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        key: bytes,
+        store: Store | None,
+        log: FilteringBoundLogger,
+        witness: Witness | None = None,
+    ) -> None:
         self.settings = settings
         self._log = log
+        self._witness = witness
         rounds = Rounds(asyncio.get_running_loop())
         self.meters = Meters()
         self.stopping = False
@@ -50,13 +59,19 @@ class Serving:
         self.recorder = None if store is None else _recorder(settings, store, log)
         self._link = _link(settings, log)
         self._traces = _traces(settings, log)
-        self._beside = Roadside(rounds, self.meters, self.recorder, self._thread, key, self._link, self._traces)
+        self._beside = Roadside(
+            rounds, self.meters, self.recorder, self._thread, key, self._link, self._traces, witness
+        )
         self.road = Road(settings, trust(settings), self._beside, log)
         self._retired: list[Road] = []
         self._downstream = Downstream(
-            key, self.meters, _proxies(settings), on_end=_on_end(settings, log), on_fault=self.road.dispatcher.fault
+            key,
+            self.meters,
+            _proxies(settings),
+            on_end=self._on_end(settings, log),
+            on_fault=self.road.dispatcher.fault,
         )
-        self.listener = Listener(self.road.dispatcher.dispatch, settings.listener, self._downstream, rounds, log)
+        self.listener = Listener(self._handle(self.road), settings.listener, self._downstream, rounds, log)
 
     @property
     def counts(self) -> Counter[str]:
@@ -84,9 +99,9 @@ class Serving:
         # From here on nothing can fail, and nothing waits: no request sees a part of the one and of the other.
         before, self.road, self.settings, self._log = self.road, road, settings, log
         self._downstream.proxies = _proxies(settings)
-        self._downstream.on_end = _on_end(settings, log)
+        self._downstream.on_end = self._on_end(settings, log)
         self._downstream.on_fault = road.dispatcher.fault
-        self.listener.renew(road.dispatcher.dispatch, settings.listener, log)
+        self.listener.renew(self._handle(road), settings.listener, log)
         if self.recorder is not None:
             self.recorder.renew(settings.rejections, log)
         if self._link is not None:
@@ -95,6 +110,22 @@ class Serving:
             self._traces.renew(log)
         before.retire()
         self._retired = [road for road in [*self._retired, before] if not road.over]
+
+    def _handle(self, road: Road) -> Handle:
+        handle = road.dispatcher.dispatch
+        return handle if self._witness is None else self._witness.watching(handle)
+
+    def _on_end(self, settings: Settings, log: FilteringBoundLogger) -> Handle | None:
+        told = access_log(log) if settings.log.access else None
+        witness = self._witness
+        if witness is None or told is None:
+            return told if witness is None else witness.ended
+
+        def both(exchange: Exchange) -> None:
+            told(exchange)
+            witness.ended(exchange)
+
+        return both
 
     def snapshot(self) -> Snapshot:
         return Snapshot(
@@ -148,10 +179,6 @@ class Serving:
 def _proxies(settings: Settings) -> TrustedProxies | None:
     trusted = settings.listener.trusted_proxies
     return TrustedProxies(trusted) if trusted else None
-
-
-def _on_end(settings: Settings, log: FilteringBoundLogger) -> Callable[[Exchange], None] | None:
-    return access_log(log) if settings.log.access else None
 
 
 def _link(settings: Settings, log: FilteringBoundLogger) -> Link | None:

@@ -20,6 +20,7 @@ from gateway.config.settings import (
     UpstreamSettings,
 )
 from gateway.log import make_log
+from gateway.witness import Witness
 from tests.raw import LIMIT
 
 FREE: Final = Address("127.0.0.1", 0)
@@ -35,10 +36,12 @@ async def until(holds: Callable[[], bool]) -> None:
 class Running:
     """A gateway that runs."""
 
-    def __init__(self, settings: Settings, load: Callable[[], Settings] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, load: Callable[[], Settings] | None = None, witness: Witness | None = None
+    ) -> None:
         self._lines = io.BytesIO()
         self._stopped = False
-        self.gateway = Gateway(settings, make_log("debug", console=False, stream=self._lines), load)
+        self.gateway = Gateway(settings, make_log("debug", console=False, stream=self._lines), load, witness)
 
     @property
     def port(self) -> int:
@@ -80,6 +83,7 @@ async def running(
     *,
     upstream: UpstreamSettings | None = None,
     listener: ListenerSettings | None = None,
+    witness: Witness | None = None,
     **sections: Any,
 ) -> AsyncIterator[Running]:
     """Run a gateway in front of `upstream_url`.
@@ -98,7 +102,7 @@ async def running(
         upstream=replace(upstream or UpstreamSettings(), url=upstream_url),
         **given,
     )
-    gateway = Running(settings)
+    gateway = Running(settings, witness=witness)
     await gateway.gateway.start()
     try:
         yield gateway

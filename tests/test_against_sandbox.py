@@ -17,14 +17,16 @@ from gateway.policy import (
     StoredEmail,
     ViolationCode,
     decide,
+    email_write,
     judge_create,
     judge_update,
     needs_stored_email,
+    stored_email,
 )
 from gateway.policy.sender import SenderState, sender_state
 from gateway.sandbox import Refusal, World, seeded_world
 from gateway.sandbox.seed import JANE, JOHN, LEAD_ID, MARY
-from gateway.wire.email import email_write, read_object, stored_email, with_sender
+from gateway.wire.email import read_object, with_sender
 
 BOUNDED = settings(derandomize=True, deadline=None, max_examples=600)
 REQUIRED = "This field is required."

@@ -14,6 +14,7 @@ COMMANDS = [
     ["serve"],
     ["dev"],
     ["sandbox"],
+    ["check"],
     ["health"],
     ["reload"],
     ["completion"],
@@ -49,7 +50,7 @@ def test_the_version(runner: CliRunner) -> None:
     assert runner.invoke(main, ["--version"]).output == f"close-gateway {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["serve", "rejections list"])
+@pytest.mark.parametrize("command", ["serve", "check", "rejections list"])
 def test_help_is_quick(command: str) -> None:
     """Nothing that only a server needs is loaded to explain a command."""
     code = (
@@ -155,6 +156,7 @@ def test_a_flag_that_cannot_be(runner: CliRunner, command: list[str], flag: str,
         ["sandbox", "--rate-limit", "fast"],
         ["dev", "--tls-listen", "x"],
         ["config", "chekc"],
+        ["dev", "--quiet", "--json"],
     ],
 )
 def test_a_wrong_call(runner: CliRunner, command: list[str]) -> None:

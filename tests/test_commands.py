@@ -116,6 +116,44 @@ def test_a_sandbox_with_a_clock_of_its_own() -> None:
     assert [email["status"] for email in state["emails"]] == ["inbox", "sent", "draft"]
 
 
+def test_dev_shows_what_comes_and_records_it(tmp_path: Path) -> None:
+    """The rule in a sentence and the line to change, without colours for a pipe; the archive is whole at any time."""
+    file = tmp_path / "session.har"
+    flags = ("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--record", str(file))
+    with started("dev", *flags) as process:
+        commands = re.findall(r"curl .*?'$", read_until(process.stdout, "Ctrl-C"), re.DOTALL | re.MULTILINE)
+        as_curl(commands[0])
+        text = read_until(process.stdout, '"status": "outbox"')
+        code, rest, err = stopped(process, signal.SIGINT)
+    assert (code, err) == (0, "")
+    assert re.search(
+        r"rejected  400 POST /api/v1/activity/email/  gateway [0-9.]+ m?s\n"
+        r'  sender_required  An email with status "outbox" needs a sender: add .*\n'
+        r"    \{\n"
+        r'  \+   "sender": "Jane Roe <jane@example\.com>",\n',
+        text,
+        re.DOTALL,
+    )
+    assert "\x1b" not in text + rest
+    assert "request_rejected" not in text + rest
+    assert re.search(r"info      recorded\s+file=\S+\s+requests=1\n", rest)
+    (entry,) = json.loads(file.read_bytes())["log"]["entries"]
+    assert (entry["response"]["status"], entry["_closeGateway"]["done"]) == (400, "rejected; sender_required")
+    assert "api_jane" not in file.read_text()
+
+
+def test_dev_logs_as_serve_does_where_it_is_asked_to() -> None:
+    """With --json nothing is shown: what is for reading goes to standard error."""
+    with started("dev", "--json", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0") as process:
+        commands = re.findall(r"curl .*?'$", read_until(process.stderr, "Ctrl-C"), re.DOTALL | re.MULTILINE)
+        as_curl(commands[0])
+        code, out, err = stopped(process, signal.SIGINT)
+    assert (code, err) == (0, "")
+    events = [json.loads(line)["event"] for line in out.splitlines()]
+    assert events == ["gateway_started", "request_rejected", "gateway_stopping", "gateway_stopped"]
+    assert "lead@example.net" not in out
+
+
 def test_serve_in_front_of_a_sandbox() -> None:
     """Both as processes of their own: JSON lines only, nothing secret in them, and SIGTERM ends both cleanly."""
     with started("sandbox", "--listen", "127.0.0.1:0") as sandbox:

@@ -12,7 +12,8 @@ from typing import BinaryIO
 import pytest
 from structlog.typing import FilteringBoundLogger
 
-from gateway.log import LEVELS, MOST_HELD, BackgroundLines, Lines, make_log
+from gateway.background import MOST_HELD
+from gateway.log import LEVELS, BackgroundLines, Lines, make_log
 
 
 def written(level: str = "debug", *, console: bool = False) -> tuple[FilteringBoundLogger, io.BytesIO]:

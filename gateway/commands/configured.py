@@ -10,7 +10,7 @@ from gateway.commands.failures import Unconfigured
 if TYPE_CHECKING:
     from gateway.config.load import Loaded
     from gateway.config.problem import BadConfiguration
-    from gateway.config.settings import AdminSettings, Settings
+    from gateway.config.settings import AdminSettings, InspectSettings, RulesSettings, Settings
 
 
 def configured(
@@ -33,6 +33,17 @@ def asked(file: Path | None) -> "AdminSettings":
 
     try:
         return load_admin(file, os.environ)
+    except BadConfiguration as bad:
+        raise _unconfigured(bad) from None
+
+
+def ruled(file: Path | None) -> "tuple[InspectSettings, RulesSettings]":
+    """Read how a gateway that runs with this file judges. Raises Unconfigured."""
+    from gateway.config.load import load_rules
+    from gateway.config.problem import BadConfiguration
+
+    try:
+        return load_rules(file, os.environ)
     except BadConfiguration as bad:
         raise _unconfigured(bad) from None
 

@@ -1,17 +1,17 @@
 """close-gateway rejections: who was refused what, for people and for programs."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 from gateway.commands.failures import Failed
 from gateway.commands.flags import asking, configuring, filtered, given
 from gateway.commands.group import Group
+from gateway.commands.out import out
 from gateway.interrupts import careful
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def list_(
     else:
         from gateway.commands.screen import listing, screen
 
-        console = screen(_out())
+        console = screen(out())
         console.print(listing(rows, console.width))
     if len(rows) == limit and next(found, None) is not None:
         click.echo(f"There are more: raise --limit, or go on with --until {rows[-1]['at']}", err=True)
@@ -85,11 +85,11 @@ def show(file: Path | None, admin: str | None, token: str | None, entry_id: str,
     if as_json:
         from gateway.commands.rows import dump
 
-        dump(found, _out())
+        dump(found, out())
         return
     from gateway.commands.screen import details, passing, screen
 
-    console = screen(_out())
+    console = screen(out())
     console.print(details(found, console.width), crop=False)
     console.print(passing(found), soft_wrap=True)
 
@@ -110,7 +110,7 @@ def tail(
             return
         from gateway.commands.screen import card, screen
 
-        console = screen(_out())
+        console = screen(out())
         for row in news:
             console.print(card(row, console.width))
 
@@ -142,15 +142,15 @@ def stats(
     if as_csv:
         from gateway.commands.rows import STEPS, write
 
-        write(found["series"], _out(), as_csv=True, columns=STEPS)
+        write(found["series"], out(), as_csv=True, columns=STEPS)
     elif as_json:
         from gateway.commands.rows import dump
 
-        dump(found, _out())
+        dump(found, out())
     else:
         from gateway.commands.screen import counts, screen
 
-        console = screen(_out())
+        console = screen(out())
         console.print(counts(found, bucket, console.width, console.encoding))
 
 
@@ -173,7 +173,7 @@ def export(
     """Write all rejections, the newest first."""
     from gateway.commands.export import export
 
-    _out()
+    out()
     number = export(_source(file, admin, token), given(flags), output, as_csv=as_csv)
     if output is not None:
         click.echo(f"{number} written to {output}.", err=True)
@@ -211,15 +211,7 @@ def _found(source: "Source", entry_id: str) -> "Row":
     return found
 
 
-def _out() -> IO[str]:
-    """Give standard output, on which nothing fails that its encoding has no letter for."""
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
-    return sys.stdout
-
-
 def _write(rows: "list[Row] | Iterator[Row]", *, as_csv: bool) -> None:
     from gateway.commands.rows import write
 
-    write(rows, _out(), as_csv=as_csv)
+    write(rows, out(), as_csv=as_csv)

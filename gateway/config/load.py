@@ -16,8 +16,16 @@ from gateway.config.cache import CacheLocation
 from gateway.config.check import check
 from gateway.config.known import KNOWN, SECTIONS, Known
 from gateway.config.problem import BadConfiguration, Problem
-from gateway.config.settings import AdminSettings, ListenerSettings, Settings
-from gateway.config.sources import FILE_VARIABLE, Given, from_environment, from_file, from_flags, from_sections
+from gateway.config.settings import AdminSettings, InspectSettings, ListenerSettings, RulesSettings, Settings
+from gateway.config.sources import (
+    FILE_VARIABLE,
+    Found,
+    Given,
+    from_environment,
+    from_file,
+    from_flags,
+    from_sections,
+)
 from gateway.config.store import StoreKind
 from gateway.config.tls import CertificateUnusable, server_context
 from gateway.config.token import TokenUnreadable, admin_token
@@ -102,17 +110,35 @@ def load_admin(file: Path | None, environ: Mapping[str, str]) -> AdminSettings:
     What else stands in the configuration is that gateway's to judge: it may have other variables than who asks, and
     tells what is wrong itself. Raises BadConfiguration where a file cannot be read, or its [admin] not be used.
     """
+    given, problems = _of_sections(file, environ, "admin.")
+    settings, invalid = _settings(given)
+    found = [*problems, *invalid, *_token(settings.admin, {name: value.source for name, value in given.items()})]
+    if found:
+        raise BadConfiguration(found)
+    return settings.admin
+
+
+def load_rules(file: Path | None, environ: Mapping[str, str]) -> tuple[InspectSettings, RulesSettings]:
+    """Read how a gateway judges, for those who judge as it does elsewhere, where files that it names may not be.
+
+    Raises BadConfiguration where a file cannot be read, or its [inspect] or [rules] not be used.
+    """
+    given, problems = _of_sections(file, environ, "inspect.", "rules.")
+    settings, invalid = _settings(given)
+    if problems or invalid:
+        raise BadConfiguration([*problems, *invalid])
+    return settings.inspect, settings.rules
+
+
+def _of_sections(file: Path | None, environ: Mapping[str, str], *sections: str) -> Found:
+    """Read what is given of these sections, with what is wrong in them or with the whole."""
     if file is None and environ.get(FILE_VARIABLE):
         file = Path(environ[FILE_VARIABLE])
     in_file, problems = from_file(file) if file is not None else ({}, [])
     in_environment, more = from_environment(environ)
-    given = {name: value for name, value in (in_file | in_environment).items() if name.startswith("admin.")}
-    settings, invalid = _settings(given)
-    found = [problem for problem in (*problems, *more) if problem.setting == "" or problem.setting.startswith("admin.")]
-    found += [*invalid, *_token(settings.admin, {name: value.source for name, value in given.items()})]
-    if found:
-        raise BadConfiguration(found)
-    return settings.admin
+    given = {name: value for name, value in (in_file | in_environment).items() if name.startswith(sections)}
+    found = [one for one in (*problems, *more) if one.setting == "" or one.setting.startswith(sections)]
+    return given, found
 
 
 def _settings(given: Mapping[str, Given]) -> tuple[Settings, list[Problem]]:

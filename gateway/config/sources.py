@@ -20,6 +20,7 @@ FLAGS: Final = {
     "admin.listen": "--admin",
     "inspect.mode": "--mode",
     "process.workers": "--workers",
+    "log.format": "--json",
 }
 # kubernetes.io, "Service": each pod is told the addresses of the services around it, in variables that begin with the
 # name of the service. One named close-gateway, or close-gateway-admin, would otherwise keep the gateway from starting.

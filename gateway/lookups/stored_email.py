@@ -3,8 +3,7 @@
 from gateway.exchange import Credentials
 from gateway.lookups import client
 from gateway.lookups.client import Kind, LookupClient, LookupFailed
-from gateway.policy import StoredEmail
-from gateway.wire import email
+from gateway.policy import StoredEmail, stored_email
 
 
 class StoredEmails:
@@ -15,7 +14,7 @@ class StoredEmails:
 
     async def find(self, credentials: Credentials, email_id: str) -> StoredEmail:
         """Ask for an email. Raises LookupFailed where Close does not tell."""
-        stored = email.stored_email(await self._lookups.ask(client.stored_email(email_id), credentials))
+        stored = stored_email(await self._lookups.ask(client.stored_email(email_id), credentials))
         if stored is None:
             raise LookupFailed(Kind.STORED_EMAIL, "no_sender_told")
         return stored

@@ -24,10 +24,11 @@ def attachment_url(email: EmailWrite) -> Violation | None:
     if not isinstance(email.attachments, list):
         return None
     for attachment in email.attachments[:LOOKED_AT]:
-        if isinstance(attachment, dict) and not _is_file(attachment.get("url")):
+        if isinstance(attachment, dict) and not is_file(attachment.get("url")):
             return ATTACHMENT_URL_INVALID
     return None
 
 
-def _is_file(url: object) -> bool:
+def is_file(url: object) -> bool:
+    """Whether this is the URL of a file that Close keeps."""
     return isinstance(url, str) and url.startswith(FILES)

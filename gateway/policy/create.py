@@ -28,7 +28,11 @@ NEEDS_SENDER = frozenset({Status.INBOX, Status.SCHEDULED, Status.OUTBOX, Status.
 
 
 def judge_create(email: EmailWrite) -> Findings:
-    """Judge a `POST /api/v1/activity/email/`."""
+    """Judge a `POST /api/v1/activity/email/`.
+
+    >>> judge_create(EmailWrite(Status.SENT, status_given="sent", lead_id="lead_1", user_id="user_1")).otherwise
+    FillSender(user_id='user_1', reported=())
+    """
     # Hardly any email has what the rest of the rules is about.
     rules = USUAL if email.send_in is None and email.attachments is None else RULES
     violations = [violation for rule in rules if (violation := rule(email)) is not None]

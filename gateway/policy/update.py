@@ -33,6 +33,14 @@ def judge_update(change: EmailWrite, stored: StoredEmail | None) -> Findings:
     """Judge a `PUT /api/v1/activity/email/{id}/`.
 
     `stored` is None where Close was not asked or could not tell; what cannot be known is forwarded.
+
+    >>> change = EmailWrite(Status.OUTBOX, status_given="outbox")
+    >>> needs_stored_email(change)
+    True
+    >>> judge_update(change, None).violations
+    ()
+    >>> [violation.code.value for violation in judge_update(change, StoredEmail(sender=None)).violations]
+    ['sender_required']
     """
     found = [sender_of_change(change, stored), *(rule(change) for rule in RULES)]
     return Findings(tuple(violation for violation in found if violation is not None))

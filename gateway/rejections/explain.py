@@ -13,12 +13,12 @@ from urllib.parse import quote
 
 from gateway.policy import Status, ViolationCode
 from gateway.rejections.entry import Entry
-from gateway.wire.advice import advice, source
+from gateway.wire.advice import EXAMPLES, advice, source
 
 EMAILS: Final = "/api/v1/activity/email/"
 STATUSES: Final = frozenset(status.value for status in Status)
 ATTACHMENT: Final = {
-    "url": "https://app.close.com/go/file/...",
+    "url": EXAMPLES["url"],
     "filename": "offer.pdf",
     "content_type": "application/pdf",
     "size": 12345,
@@ -63,7 +63,7 @@ def explain(entry: Entry, url: str, curl: str = "curl") -> Explanation | None:
 
 def _creation(entry: Entry, status: str) -> dict[str, object]:
     return {
-        "lead_id": entry.lead_id or "lead_...",
+        "lead_id": entry.lead_id or EXAMPLES["lead_id"],
         "status": status,
         "to": ["lead@example.net"],
         "sender": _sender(entry),
@@ -76,7 +76,7 @@ def _change(entry: Entry, status: str) -> dict[str, object]:
 
 def _of_the_rule(code: ViolationCode, status: str) -> dict[str, object]:
     """Give what the rule, or the status, is about beside the sender."""
-    scheduled: dict[str, object] = {"date_scheduled": "2030-01-31T09:00:00+00:00"} if status == "scheduled" else {}
+    scheduled: dict[str, object] = {"date_scheduled": EXAMPLES["date_scheduled"]} if status == "scheduled" else {}
     match code:
         case ViolationCode.SEND_IN_INVALID if status == "outbox":
             return scheduled | {"send_in": 30}
@@ -87,7 +87,7 @@ def _of_the_rule(code: ViolationCode, status: str) -> dict[str, object]:
 
 
 def _sender(entry: Entry) -> str:
-    return entry.owner if entry.owner and "@" in entry.owner else "Jane Roe <jane@example.com>"
+    return entry.owner if entry.owner and "@" in entry.owner else EXAMPLES["sender"]
 
 
 def _curl(entry: Entry, curl: str, url: str, example: Mapping[str, object]) -> str:

@@ -4,10 +4,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.policy import ViolationCode
+from gateway.policy.modes import OF_THE_SENDER
 
 CHANGE_LOG: Final = "https://developer.close.com/api/overview/changelog/2025/12/17"
 CREATE: Final = "https://developer.close.com/api/resources/activities/emails/create"
-OF_THE_SENDER: Final = frozenset({ViolationCode.SENDER_REQUIRED, ViolationCode.SENDER_MALFORMED})
+EXAMPLES: Final = {
+    "sender": "Jane Roe <jane@example.com>",
+    "status": "draft",
+    "lead_id": "lead_...",
+    "date_scheduled": "2030-01-31T09:00:00+00:00",
+    "url": "https://app.close.com/go/file/...",
+}
+"""What may stand in a field that is absent; `url` is an attachment's."""
 STATUSES: Final = '"inbox", "draft", "scheduled", "outbox", "sent" or "error"'
 
 

@@ -8,13 +8,10 @@ Source  Close's backend is Python and reads with the standard library's json, wh
 import codecs
 import json
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 import orjson
 
-from gateway.policy import Absent, EmailWrite, Status, StoredEmail
-
-STATUSES = {status.value: status for status in Status}
 LONG_INTEGER: Final = 20
 """Characters from which on an integer is read as a float: none that a rule looks at has so many."""
 
@@ -26,6 +23,15 @@ BYTE_ORDER_MARKS = {  # what json.detect_encoding answers -> the marks, and the 
 
 # Strings are matched whole, so that no brace or comma inside one counts.
 TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]', re.DOTALL)
+
+
+class Member(NamedTuple):
+    """Where a member of an object stands in its text."""
+
+    key: int
+    """Where it begins."""
+    value: int
+    end: int
 
 
 def read_object(body: bytes) -> dict[str, object] | None:
@@ -49,30 +55,6 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) < LONG_INTEGER else float(digits)
 
 
-def email_write(members: dict[str, object]) -> EmailWrite:
-    """Pick what the rules look at."""
-    value = members.get
-    status, user_id = value("status"), value("user_id")
-    return EmailWrite(
-        STATUSES.get(status) if isinstance(status, str) else None,
-        value("sender"),
-        None if user_id == "" else user_id,
-        status,
-        value("lead_id"),
-        value("date_scheduled", Absent.ABSENT),
-        value("send_in"),
-        value("attachments"),
-    )
-
-
-def stored_email(members: dict[str, object]) -> StoredEmail | None:
-    """Read Close's answer about an email; None where it does not tell of a sender."""
-    if "sender" not in members:
-        return None
-    sender = members["sender"]
-    return StoredEmail(sender) if sender is None or isinstance(sender, str) else None
-
-
 def with_sender(body: bytes, members: dict[str, object], address: str) -> bytes:
     """Put the address into the body that `members` were read from; every other byte stays as it is.
 
@@ -81,15 +63,15 @@ def with_sender(body: bytes, members: dict[str, object], address: str) -> bytes:
     """
     encoding, start = _encoding(body)
     value = json.dumps(address)  # ASCII, so that it fits every encoding
-    if "sender" not in members:
+    text = body[start:].decode(encoding, "surrogatepass") if "sender" in members else ""
+    place = find_member(text, "sender")
+    if place is None:
         member = f'"sender": {value}{", " if members else ""}'.encode(encoding)
         brace = "{".encode(encoding)
         opening = body.index(brace, start) + len(brace)  # nothing but blanks can stand before it
         return body[:opening] + member + body[opening:]
-    text = body[start:].decode(encoding, "surrogatepass")
-    place = _sender_value(text)
-    before = start + len(text[: place[0]].encode(encoding, "surrogatepass"))
-    after = start + len(text[: place[1]].encode(encoding, "surrogatepass"))
+    before = start + len(text[: place.value].encode(encoding, "surrogatepass"))
+    after = start + len(text[: place.end].encode(encoding, "surrogatepass"))
     return body[:before] + value.encode(encoding) + body[after:]
 
 
@@ -102,16 +84,16 @@ def _encoding(body: bytes) -> tuple[str, int]:
     return detected, 0
 
 
-def _sender_value(text: str) -> tuple[int, int]:
-    """Find where the value of the last `sender` of the outermost object, which has one, begins and ends."""
-    depth, key, key_next, begin = 0, "", False, 0
-    found = (0, 0)
+def find_member(text: str, name: str) -> Member | None:
+    """Find the last member of that name in the outermost object of a JSON text: of several, that one counts."""
+    depth, key, key_next, begin, value = 0, "", False, 0, 0
+    found = None
     for token in TOKEN.finditer(text):
         kind = token[0][0]
         if depth == 1 and kind in ",}":  # a member ends
-            if key == "sender":
-                value = text[begin : token.start()]
-                found = (begin + len(value) - len(value.lstrip()), begin + len(value.rstrip()))
+            if key == name:
+                end = value + len(text[value : token.start()].rstrip())
+                found = Member(begin, end - len(text[value:end].lstrip()), end)
             key, key_next = "", True
         if kind in "{[":
             depth += 1
@@ -119,7 +101,7 @@ def _sender_value(text: str) -> tuple[int, int]:
         elif kind in "}]":
             depth -= 1
         elif depth == 1 and kind == ":":
-            begin = token.end()
+            value = token.end()
         elif depth == 1 and kind == '"' and key_next:
-            key, key_next = json.loads(token[0]), False
+            key, key_next, begin = json.loads(token[0]), False, token.start()
     return found

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.policy.create import judge_create
 from gateway.policy.email import EmailWrite, StoredEmail
-from gateway.policy.modes import Modes, decide
+from gateway.policy.modes import DEFAULT_MODES, Modes, decide
 from gateway.policy.update import judge_update
 from gateway.policy.verdict import FillSender, Findings, Forward, Reject, Verdict, Violation, ViolationCode
 from tests.policy.writes import WRITES
@@ -17,7 +17,6 @@ THREE = Violation(ViolationCode.SEND_IN_INVALID, "send_in", "3")
 FILL = FillSender("user_1")
 SENDER = frozenset({ViolationCode.SENDER_REQUIRED, ViolationCode.SENDER_MALFORMED})
 ALONE = Modes(SENDER, frozenset())
-DEFAULT = Modes(SENDER, frozenset(ViolationCode) - SENDER)
 
 
 def modes(enforced: str = "", reported: str = "") -> Modes:
@@ -74,7 +73,7 @@ def test_what_is_only_reported_refuses_nothing(email: EmailWrite, chosen: Modes)
 @given(WRITES)
 def test_by_default_only_the_sender_refuses(email: EmailWrite) -> None:
     """As if there were no other rules: no request is refused that the rules of the sender alone would let pass."""
-    for findings, chosen in product((judge_create(email), judge_update(email, StoredEmail(None))), (DEFAULT,)):
+    for findings, chosen in product((judge_create(email), judge_update(email, StoredEmail(None))), (DEFAULT_MODES,)):
         verdict, alone = decide(findings, chosen), decide(findings, ALONE)
         match verdict:
             case Reject(violations):

@@ -1,9 +1,9 @@
 import pytest
 
 from gateway.policy.email import EmailWrite, Status
+from gateway.policy.members import email_write
 from gateway.policy.status import STATUS_REQUIRED, STATUS_UNKNOWN, status_of_new
 from gateway.policy.verdict import Violation
-from gateway.wire.email import email_write
 
 UNKNOWN: list[object] = ["", " ", "received", "Outbox", "outbox ", 0, False, 1.5, [], ["outbox"], {}]
 ROWS: list[tuple[object, Violation | None]] = [

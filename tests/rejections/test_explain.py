@@ -5,9 +5,9 @@ import pytest
 
 from gateway.policy import Findings, StoredEmail, ViolationCode
 from gateway.policy.create import judge_create
+from gateway.policy.members import email_write
 from gateway.policy.update import judge_update
 from gateway.rejections.explain import explain
-from gateway.wire.email import email_write
 from tests.rejections.stores import an_entry
 
 URL = "http://127.0.0.1:8080"

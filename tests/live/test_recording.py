@@ -1,0 +1,136 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.live import recording as module
+from gateway.live.recording import HEAD, TAIL, Archive, Recording, Unrecordable
+from gateway.live.story import Story, Tape
+from tests.exchanges import exchange_of
+
+ENTRY = b'{"entry": 1}'
+
+
+def entries(path: Path) -> list[Any]:
+    """Read an archive as any reader of HAR does."""
+    log = json.loads(path.read_bytes())["log"]
+    assert (log["version"], log["creator"]["name"]) == ("1.2", "Close Gateway")
+    return list(log["entries"])
+
+
+def test_it_is_an_archive_from_the_start_and_after_each_entry(tmp_path: Path) -> None:
+    """For its user's eyes alone."""
+    path = tmp_path / "a.har"
+    archive = Archive(path)
+    seen = [entries(path)]
+    for _ in range(2):
+        archive.write(ENTRY)
+        seen.append(entries(path))
+    archive.close()
+    assert seen == [[], [{"entry": 1}], [{"entry": 1}, {"entry": 1}]]
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_it_goes_on_where_an_earlier_one_ended(tmp_path: Path) -> None:
+    """Whether that had entries or not."""
+    path = tmp_path / "a.har"
+    for number in range(3):
+        archive = Archive(path)
+        if number:
+            archive.write(b'{"entry": %d}' % number)
+        archive.close()
+    assert entries(path) == [{"entry": 1}, {"entry": 2}]
+
+
+@pytest.mark.parametrize("found", [b"{}", b"[" * 300, HEAD, HEAD + ENTRY, b'{"log":{}}' + TAIL, TAIL])
+def test_what_is_no_recording_is_left_as_it_is(tmp_path: Path, found: bytes) -> None:
+    """It may be what somebody has written."""
+    path = tmp_path / "notes"
+    path.write_bytes(found)
+    with pytest.raises(Unrecordable, match="holds something else than a recording"):
+        Archive(path)
+    assert path.read_bytes() == found
+
+
+@pytest.mark.parametrize("name", ["nowhere/a.har", "."])
+def test_where_no_file_can_be(tmp_path: Path, name: str) -> None:
+    """The sentence names the file and the flag."""
+    with pytest.raises(Unrecordable, match=r"cannot be written: .*--record"):
+        Archive(tmp_path / name)
+
+
+def test_a_full_disk_leaves_an_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in it stays readable; and there is an end to how large it gets."""
+    path = tmp_path / "a.har"
+    code = (
+        "import resource, signal, sys; from pathlib import Path; from gateway.live.recording import Archive\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (400, 400))\n"
+        "archive = Archive(Path(sys.argv[1])); archive.write(b'1')\n"
+        "try: archive.write(b'\"' + b'x' * 1000 + b'\"')\n"
+        "except OSError: archive.write(b'2')\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True)  # noqa: S603 - our own code
+    assert entries(path) == [1, 2]
+    monkeypatch.setattr(module, "MOST_BYTES", path.stat().st_size)
+    archive = Archive(path)
+    with pytest.raises(OSError, match="as large as it may be"):
+        archive.write(b'"more"')
+    archive.close()
+    assert entries(path) == [1, 2]
+
+
+def test_a_process_that_is_killed_leaves_an_archive(tmp_path: Path) -> None:
+    """At whatever moment it is."""
+    path = tmp_path / "a.har"
+    code = (
+        "import sys; from pathlib import Path; from gateway.live.recording import Archive\n"
+        "archive = Archive(Path(sys.argv[1]))\n"
+        "while True: archive.write(b'\"' + b'x' * 3000 + b'\"')\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(path)])  # noqa: S603 - our own code
+    while not path.exists() or path.stat().st_size < 1_000_000:
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert set(entries(path)) == {"x" * 3000}
+
+
+def story(target: bytes = b"/") -> Story:
+    """Give one that is over."""
+    told = Story(exchange_of(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % target), Tape(9), Tape(9))
+    told.went.hear(b"HTTP/1.1 ")
+    told.end(whole=True)
+    return told
+
+
+def test_stories_are_recorded_in_the_background(tmp_path: Path) -> None:
+    """In their order, all of them by the time that it is closed."""
+    path = tmp_path / "a.har"
+    failures: list[str] = []
+    recording = Recording(Archive(path), failures.append)
+    for number in range(100):
+        recording.tell(story(b"/%d" % number))
+    recording.close()
+    assert [entry["request"]["url"] for entry in entries(path)] == [f"http://x/{number}" for number in range(100)]
+    assert (recording.written, recording.lost, failures) == (100, 0, [])
+
+
+def test_what_cannot_be_recorded_is_counted_and_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that takes nothing, and one that is too slow."""
+    path = tmp_path / "a.har"
+    failures: list[str] = []
+    archive = Archive(path)
+    monkeypatch.setattr(module, "MOST_BYTES", 10)
+    recording = Recording(archive, failures.append)
+    recording.tell(story())
+    recording.tell(story())
+    monkeypatch.setattr(module, "MOST_WAITING", -1)
+    recording.tell(story())
+    recording.close()
+    assert (recording.written, recording.lost, len(failures), entries(path)) == (0, 3, 1, [])
