@@ -2,9 +2,8 @@ import itertools
 
 import pytest
 
-from gateway.policy import Status, Violation, ViolationCode
+from gateway.policy import Status, Violation, ViolationCode, email_write
 from gateway.testing.rejection import FIELDS, FOUND, Rejection, from_event
-from gateway.wire.email import email_write
 from gateway.wire.error import explain
 
 EVENT = {
