@@ -51,6 +51,8 @@ async def _dev(
     record: Path | None,
 ) -> None:
     ending = Ending()
+    lines = the_log(settings) if settings.log.format is LogFormat.JSON else None
+    live = Live(settings.log.level.value, lines, record, quiet=quiet)
     local = None if local_api is None else await local_api_at(local_api, os.environ)
     if close is not None:
         await close.start()
@@ -59,8 +61,6 @@ async def _dev(
         return settings if close is None else replace(settings, upstream=replace(settings.upstream, url=close.url))
 
     settings = in_front(settings)
-    lines = the_log(settings) if settings.log.format is LogFormat.JSON else None
-    live = Live(settings.log.level.value, lines, record, quiet=quiet)
     gateway = Gateway(settings, live.log, lambda: in_front(load()), live.witness)
     try:
         await gateway.start(beside=None if local is None else Beside(local.listen, local.pair, "--tls-listen"))
