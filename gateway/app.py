@@ -180,6 +180,8 @@ async def _dev(
     from gateway.welcome import welcome
 
     ending = Ending()
+    lines = the_log(settings) if settings.log.format is LogFormat.JSON else None
+    live = Live(settings.log.level.value, lines, record, quiet=quiet)
     close = Sandbox() if sandbox else None
     if close is not None:
         await close.start()
@@ -188,8 +190,6 @@ async def _dev(
         return settings if close is None else replace(settings, upstream=replace(settings.upstream, url=close.url))
 
     settings = in_front(settings)
-    lines = the_log(settings) if settings.log.format is LogFormat.JSON else None
-    live = Live(settings.log.level.value, lines, record, quiet=quiet)
     gateway = Gateway(settings, live.log, lambda: in_front(load()), live.witness)
     try:
         await gateway.start()

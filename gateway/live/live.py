@@ -44,8 +44,9 @@ class Live:
         """Record and show what waits."""
         if self._recording is not None:
             self._recording.close()
-            told = {"file": str(self._record), "requests": self._recording.written}
-            self.log.info("recorded", **told, lost=self._recording.lost or None)
+            written, lost = self._recording.written, self._recording.lost
+            if written or lost:
+                self.log.info("recorded", file=str(self._record), requests=written, lost=lost or None)
         if self._screen is not None:
             self._screen.close()
 

@@ -46,14 +46,18 @@ def test_without_a_screen_and_a_recording_nobody_watches() -> None:
     live.close()
 
 
-def test_a_recording_needs_no_screen(tmp_path: Path) -> None:
+async def test_a_recording_needs_no_screen(tmp_path: Path) -> None:
     """At its end the log tells how much there is, and where."""
     lines = io.BytesIO()
     file = tmp_path / "a.har"
     live = Live("info", make_log("info", console=False, stream=lines), file, quiet=False)
-    assert live.witness is not None
+    async with recording(answers(OK)) as upstream, running(upstream.url, witness=live.witness) as gateway:
+        await ask(gateway.port, write(b'{"status": "draft"}'))
     live.close()
-    assert f'"event":"recorded","file":"{file}","requests":0}}'.encode() in lines.getvalue()
+    assert f'"event":"recorded","file":"{file}","requests":1}}'.encode() in lines.getvalue()
+    nothing = Live("info", make_log("info", console=False, stream=lines), file, quiet=False)
+    nothing.close()
+    assert lines.getvalue().count(b"recorded") == 1
 
 
 def test_what_cannot_be_recorded_to_is_told_before_anything_starts(tmp_path: Path) -> None:
