@@ -122,10 +122,11 @@ def dev(
     answers, all in memory; what is printed at the start tells its API keys and what to try.
 
     \b
-    Against the real API:  close-gateway dev --upstream https://api.close.com
-    See nothing but email: close-gateway dev --quiet
-    Keep it for later:     close-gateway dev --record session.har
-    Judge it again:        close-gateway dev --replay session.har
+    Against the real API:
+      close-gateway dev --upstream https://api.close.com
+    Keep what passes, and judge it again later:
+      close-gateway dev --record session.har
+      close-gateway dev --replay session.har
 
     With --replay the exit code is 1 where an email write would be rejected, and 2 where one cannot be read.
     """
