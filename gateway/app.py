@@ -1,25 +1,24 @@
 """Builds every part from the settings and joins them; alone in knowing them all."""
 
 import asyncio
-import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
 from gateway import systemd
 from gateway.config.fingerprint import fingerprint_key
 from gateway.config.reach import Reach
-from gateway.config.settings import Address, LogFormat, Settings, UnixSocket
+from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.config.token import admin_token
 from gateway.errors import GatewayError, PortTaken
 from gateway.hangups import Hangups
+from gateway.listener import Beside
 from gateway.log import at_level
 from gateway.panel import open_panel, panel_of
-from gateway.process import Ending, reach, run, started, the_log
+from gateway.process import Ending, all_taken, reach, run, started, the_log
 from gateway.rejections.store import Store
 from gateway.reload import Reloader
 from gateway.serving import Serving
@@ -81,16 +80,19 @@ class Gateway:
         now = self.serving.snapshot()
         return replace(now, readings={**now.readings, **self._reloader.readings()})
 
-    async def start(self, handed: Handed = NOTHING_HANDED) -> None:
+    async def start(self, handed: Handed = NOTHING_HANDED, beside: Beside | None = None) -> None:
         """Open the listeners, on the sockets handed over where there are any.
 
-        Raises PortTaken, CertificateUnusable and HandedAmiss, and leaves nothing open then.
+        Raises PortTaken, PortsTaken, CertificateUnusable and HandedAmiss, and leaves nothing open then.
         """
         try:
             await open_panel(self.panel, handed)
-            await self.serving.start(handed.clients)
+            await self.serving.start(handed.clients, beside=beside)
+        except PortTaken as one:
+            await self._give_up()
+            raise await asyncio.to_thread(all_taken, self._settings, handed, beside, one) from None
         except GatewayError:
-            await self._close()
+            await self._give_up()
             raise
         self._log.info("gateway_started", **started(self._settings, self.listen, self.admin))
 
@@ -115,6 +117,10 @@ class Gateway:
         await self._close()
         log = self._log.warning if cut_off else self._log.info
         log("gateway_stopped", cut_off=cut_off, counts=dict(self.counts))
+
+    async def _give_up(self) -> None:
+        await self.serving.listener.drain(0.0)  # of two addresses, the first may be open
+        await self._close()
 
     async def _close(self) -> None:
         await self.serving.close()
@@ -147,86 +153,3 @@ def _made(settings: Settings, load: Callable[[], Settings]) -> "Gateway | Superv
     from gateway.workers.supervisor import Supervisor
 
     return Supervisor(settings, log, load)
-
-
-def dev(
-    settings: Settings,
-    load: Callable[[], Settings],
-    hangups: Hangups,
-    *,
-    sandbox: bool,
-    quiet: bool,
-    record: Path | None,
-) -> None:
-    """Run a gateway for a developer, in front of a sandbox of its own or of the upstream in the settings.
-
-    What comes is shown as it comes, unless the log is to be JSON; `quiet`: email writes alone. `record`: it is kept
-    there too. Raises PortTaken and Unrecordable.
-    """
-    run(_dev(settings, load, hangups, sandbox=sandbox, quiet=quiet, record=record))
-
-
-async def _dev(
-    settings: Settings,
-    load: Callable[[], Settings],
-    hangups: Hangups,
-    *,
-    sandbox: bool,
-    quiet: bool,
-    record: Path | None,
-) -> None:
-    from gateway.live.live import Live
-    from gateway.sandbox import Sandbox
-    from gateway.welcome import welcome
-
-    ending = Ending()
-    lines = the_log(settings) if settings.log.format is LogFormat.JSON else None
-    live = Live(settings.log.level.value, lines, record, quiet=quiet)
-    close = Sandbox() if sandbox else None
-    if close is not None:
-        await close.start()
-
-    def in_front(settings: Settings) -> Settings:
-        return settings if close is None else replace(settings, upstream=replace(settings.upstream, url=close.url))
-
-    settings = in_front(settings)
-    gateway = Gateway(settings, live.log, lambda: in_front(load()), live.witness)
-    try:
-        await gateway.start()
-        hangups.hand_over(gateway.hang_up)
-        text = welcome(gateway.reach, gateway.admin, settings.upstream.url, close)
-        if lines is None:
-            _say(f"{text}\n")  # what comes is shown below it
-        else:
-            _say(text, sys.stderr)  # between lines of JSON it would break them
-        await ending.wait()
-        await gateway.stop()
-    finally:
-        if close is not None:
-            await close.stop()
-        live.close()
-
-
-def run_sandbox(listen: Address) -> None:
-    """Run the sandbox alone until SIGINT or SIGTERM. Raises PortTaken."""
-    run(_run_sandbox(listen))
-
-
-async def _run_sandbox(listen: Address) -> None:
-    from gateway.sandbox import Sandbox
-    from gateway.welcome import welcome_to_sandbox
-
-    ending = Ending()
-    close = Sandbox()
-    try:
-        await close.start(listen.host, listen.port)
-    except OSError as error:
-        raise PortTaken(None, "--listen", str(listen), error) from None
-    _say(welcome_to_sandbox(close))
-    await ending.wait()
-    await close.stop()
-
-
-def _say(text: str, stream: TextIO = sys.stdout) -> None:
-    stream.write(text)
-    stream.flush()

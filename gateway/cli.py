@@ -1,57 +1,33 @@
-"""The command: serve, dev, sandbox, check, health, reload, rejections, config.
+"""The command: serve, dev, sandbox, check, health, reload, rejections, config, completion.
 
-Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 1 for anything else; check has its own.
-Settings and servers are imported by the command that needs them, so that --help is quick.
+Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 130 where Ctrl-C cut a command off, 1 for
+anything else; check has its own. Settings and servers are imported by the command that needs them, so that --help is
+quick.
 """
 
-import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import Final
 
 import click
 
 from gateway import __version__
 from gateway.commands.check import check
+from gateway.commands.completion import completion
 from gateway.commands.configured import asked, configured, reloaded
+from gateway.commands.dev import dev
 from gateway.commands.failures import Failed
+from gateway.commands.group import Group
 from gateway.commands.rejections import rejections
 from gateway.commands.reload import reload_
-from gateway.errors import GatewayError
+from gateway.commands.running import FILE, address_of, named, run_server, settings_flags
+from gateway.commands.sandbox import sandbox
 from gateway.hangups import Hangups
 
-if TYPE_CHECKING:
-    from gateway.config.settings import Address
-
-Command = TypeVar("Command", bound=Callable[..., Any])
-
 WIDTH: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-FILE: Final = click.Path(path_type=Path)
 
 
-def _settings(command: Command) -> Command:
-    """Add the flags that set settings."""
-    for option in reversed(
-        (
-            click.option("--upstream", metavar="URL", help="Where Close is. [https://api.close.com]"),
-            click.option("--listen", metavar="HOST:PORT|unix:/PATH", help="Where clients connect. [127.0.0.1:8080]"),
-            click.option(
-                "--admin", metavar="HOST:PORT|off", help="Where the admin listener is, if anywhere. [127.0.0.1:8081]"
-            ),
-            click.option(
-                "--mode",
-                metavar="enforce|report|off",
-                help="Refuse what breaks a rule, only log it, or look into nothing. [enforce]",
-            ),
-            click.option("--config", type=FILE, metavar="FILE", help="A TOML file with settings."),
-        )
-    ):
-        command = option(command)
-    return command
-
-
-@click.group(context_settings=WIDTH)
+@click.group(cls=Group, context_settings=WIDTH)
 @click.version_option(__version__, "--version", prog_name="close-gateway", message="%(prog)s %(version)s")
 def main() -> None:
     """A validation gateway in front of the Close CRM API.
@@ -68,13 +44,12 @@ def main() -> None:
     """
 
 
-main.add_command(check)
-main.add_command(rejections)
-main.add_command(reload_)
+for command in (dev, sandbox, check, rejections, reload_, completion):
+    main.add_command(command)
 
 
 @main.command()
-@_settings
+@settings_flags
 @click.option("--workers", type=int, metavar="N", help="How many processes share the port. [1]")
 def serve(
     upstream: str | None,
@@ -90,77 +65,11 @@ def serve(
     Settings come from --config, then CLOSE_GATEWAY_… variables, then flags. SIGHUP has them read anew.
     """
     hangups = Hangups()
-    flags = {**_flags(upstream, listen, admin, mode), "process.workers": workers}
+    flags = {**named(upstream, listen, admin, mode), "process.workers": workers}
     loaded = configured(config, flags)
     from gateway import app
 
-    _run(app.serve, loaded.settings, partial(reloaded, config, flags), hangups)
-
-
-@main.command()
-@_settings
-@click.option("--quiet", is_flag=True, help="Show email writes alone, not what passes through.")
-@click.option("--json", "as_json", is_flag=True, help="Show nothing; log as serve does.")
-@click.option("--record", type=FILE, metavar="FILE", help="Keep what passes as HAR, credentials redacted.")
-@click.option("--replay", type=FILE, metavar="FILE", help="Judge the email writes of a HAR file, and end.")
-def dev(
-    upstream: str | None,
-    listen: str | None,
-    admin: str | None,
-    mode: str | None,
-    config: Path | None,
-    record: Path | None,
-    replay: Path | None,
-    *,
-    quiet: bool,
-    as_json: bool,
-) -> None:
-    """Run the gateway for development, in front of a sandbox of Close.
-
-    The same as serve, but rejections are kept in memory, and each request is shown as it comes: what became of it,
-    the rule it breaks, and the line of its JSON to change. Without an upstream of yours, a small Close of its own
-    answers, all in memory; what is printed at the start tells its API keys and what to try.
-
-    \b
-    Against the real API:
-      close-gateway dev --upstream https://api.close.com
-    Keep what passes, and judge it again later:
-      close-gateway dev --record session.har
-      close-gateway dev --replay session.har
-
-    With --replay the exit code is 1 where an email write would be rejected, and 2 where one cannot be read.
-    """
-    if quiet and as_json:
-        raise click.UsageError("--quiet and --json exclude each other: with --json nothing is shown.")
-    hangups = Hangups()
-    written = {"log.format": "json" if as_json else None}
-    flags = {**_flags(upstream, listen, admin, mode), **written, "process.workers": 1}
-    defaults = {"log.format": "console", "rejections.store": ":memory:"}
-    loaded = configured(config, flags, defaults)
-    if replay is not None:
-        if upstream or listen or admin or as_json or record:
-            raise click.UsageError(
-                "--replay asks nobody and listens nowhere: beside it only --mode and --config count."
-            )
-        from gateway.commands.replay import replayed
-
-        sys.exit(replayed(replay, loaded.settings))
-    from gateway import app
-
-    # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.
-    again = partial(reloaded, config, flags, defaults)
-    _run(app.dev, loaded.settings, again, hangups, sandbox=upstream is None, quiet=quiet, record=record)
-
-
-@main.command()
-@click.option(
-    "--listen", metavar="HOST:PORT", default="127.0.0.1:8090", show_default=True, help="Where the sandbox listens."
-)
-def sandbox(listen: str) -> None:
-    """Run the sandbox alone: a small Close, all in memory."""
-    from gateway import app
-
-    _run(app.run_sandbox, _address(listen, "--listen", "127.0.0.1:8090"))
+    run_server(app.serve, loaded.settings, partial(reloaded, config, flags), hangups)
 
 
 @main.command()
@@ -175,7 +84,7 @@ def health(admin: str | None, file: Path | None) -> None:
     settings = asked(file)
     # What another gateway listens on is no setting of this one, and needs no token here.
     given = None if admin is None else admin.removeprefix("http://").removesuffix("/")  # as the other commands take it
-    address = settings.listen if given is None else _address(given, "--admin", "127.0.0.1:8081")
+    address = settings.listen if given is None else address_of(given, "--admin", "127.0.0.1:8081")
     if address is None:
         raise Failed("The admin listener is off (setting admin.listen): there is nothing to ask.")
     connection = HTTPConnection(address.from_here.host, address.port, timeout=2)
@@ -216,25 +125,3 @@ def config_show(file: Path | None) -> None:
     from gateway.config.show import show
 
     click.echo(show(configured(file)), nl=False)
-
-
-def _address(text: str, flag: str, example: str) -> "Address":
-    from gateway.config.settings import Address
-
-    try:
-        return Address.parse(text)
-    except ValueError as error:
-        raise click.BadParameter(f"it {error}. Give HOST:PORT, such as {example}.", param_hint=flag) from None
-
-
-def _flags(upstream: str | None, listen: str | None, admin: str | None, mode: str | None) -> dict[str, object]:
-    return {"upstream.url": upstream, "listener.listen": listen, "admin.listen": admin, "inspect.mode": mode}
-
-
-def _run(what: Callable[..., None], *args: object, **options: object) -> None:
-    try:
-        what(*args, **options)
-    except GatewayError as error:
-        raise Failed(str(error)) from None
-    except OSError as error:
-        raise Failed(f"{error.strerror or error}.") from None

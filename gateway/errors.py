@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -36,6 +37,15 @@ class PortTaken(GatewayError):
         where = f" (setting {setting})" if setting else ""
         how = f"unix:/PATH{where}." if unix else f"HOST:PORT{where}; port 0 picks a free one."
         super().__init__(f"{what} with {flag} {how}")
+
+
+class PortsTaken(GatewayError):
+    """Several of them are not."""
+
+    code = "port_taken"
+
+    def __init__(self, taken: Sequence[PortTaken]) -> None:
+        super().__init__("".join([f"{len(taken)} addresses are not to be had:", *(f"\n  {each}" for each in taken)]))
 
 
 def places(fault: BaseException) -> list[str]:

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -16,12 +18,22 @@ from gateway.downstream.server import ClientServer
 from gateway.exchange import Downstream, Exchange
 from gateway.outgoing import Rounds
 from gateway.shares import Share
-from gateway.sockets import BACKLOG, Bound, bind, handed
+from gateway.sockets import BACKLOG, Bound, bind, bind_ports, handed
 
 LATE_COMERS: Final = 0.5
 """Seconds in which requests that were on their way when draining began are still answered."""
 LAST_WORDS: Final = 0.1
 """Seconds in which connections that are shut may send what is written already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Where clients may come by TLS as well, beside the address of the settings; and the flag that has set it."""
+
+    listen: Sequence[Address]
+    pair: Path
+    """A PEM file with key and certificate."""
+    flag: str
 
 
 class Listener:
@@ -40,9 +52,10 @@ class Listener:
         self._downstream = downstream
         self._loop = asyncio.get_running_loop()
         self._server = ClientServer(handle, downstream, settings, rounds, log)
-        self._bound: Bound | None = None
+        self._bound: list[Bound] = []
+        self._certificates: list[Certificate] = []
         self._ports: list[asyncio.Server | Acceptor] = []
-        self._following: asyncio.Task[None] | None = None
+        self._following: list[asyncio.Task[None]] = []
         self._round = _round(settings)
         self._watch: asyncio.TimerHandle | None = None
 
@@ -58,17 +71,30 @@ class Listener:
         settings, certificate = self._settings, None
         if settings.tls_certificate is not None and settings.tls_key is not None:
             certificate = Certificate(settings.tls_certificate, settings.tls_key, self._log)
-        self._bound = bound = handed(sockets) if sockets else await asyncio.to_thread(self._bind)
-        for each in bound.sockets:
-            each.setblocking(False)
-            self._ports.append(await self._port(each, certificate, share))
+        bound = handed(sockets) if sockets else await asyncio.to_thread(self._bind)
+        await self._serve(bound, certificate, share)
         if share is not None:
             self._server.share = share
             share.tell(0)
         self._look_round()
-        if certificate is not None:
-            self._following = self._loop.create_task(certificate.follow())
         return bound.address
+
+    async def open_too(self, beside: Beside) -> Address:
+        """Accept there as well; give the first address in force. Raises PortTaken, and CertificateUnusable."""
+        certificate = Certificate(beside.pair, beside.pair, self._log)
+        bound = await asyncio.to_thread(bind_ports, beside.listen, None, beside.flag)
+        await self._serve(bound, certificate)
+        return Address(beside.listen[0].host, bound.sockets[0].getsockname()[1])
+
+    async def _serve(self, bound: Bound, certificate: Certificate | None, share: Share | None = None) -> None:
+        """Accept from these sockets from now on."""
+        self._bound.append(bound)
+        for each in bound.sockets:
+            each.setblocking(False)
+            self._ports.append(await self._port(each, certificate, share))
+        if certificate is not None:
+            self._certificates.append(certificate)
+            self._following.append(self._loop.create_task(certificate.follow()))
 
     def _bind(self) -> Bound:
         settings = self._settings
@@ -91,6 +117,8 @@ class Listener:
     def renew(self, handle: Callable[[Exchange], None], settings: ListenerSettings, log: FilteringBoundLogger) -> None:
         """Have requests that come from now on handled so, on connections that are open already, too."""
         self._server.renew(handle, settings, log)
+        for certificate in self._certificates:
+            certificate.renew(log)
         self._round = _round(settings)
 
     def _look_round(self) -> None:
@@ -115,8 +143,8 @@ class Listener:
     def close_port(self) -> None:
         """Accept no more connections. Those that are open go on as if nothing were."""
         self._server.share = None
-        if self._following is not None:
-            self._following.cancel()
+        for following in self._following:
+            following.cancel()
         for port in self._ports:
             port.close()
         self._ports = []
@@ -127,11 +155,12 @@ class Listener:
         Requests that come late on connections still open are answered, and told that the connection closes.
         Gives the number of requests that were cut off.
         """
-        if self._bound is None:
+        if not self._bound:
             return 0
         self._downstream.draining = True
         self.close_port()
-        self._bound.close()
+        for bound in self._bound:
+            bound.close()
         now = quiet_since = self._loop.time()
         end = now + grace
         server = self._server

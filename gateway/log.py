@@ -8,6 +8,7 @@ Rule    Logging never keeps a request waiting and never fails one. Standard outp
 import atexit
 import fcntl
 import json
+import os
 import sys
 import time
 from contextlib import suppress
@@ -111,7 +112,7 @@ def make_log(
 
     `shared`: other processes write there as well.
     """
-    colors = stream is None and sys.stdout.isatty()
+    colors = stream is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     last: list[Processor] = (
         [structlog.dev.ConsoleRenderer(colors=colors, sort_keys=False), _encoded] if console else [_json_line]
     )

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 from structlog.typing import FilteringBoundLogger
@@ -10,7 +11,11 @@ from structlog.typing import FilteringBoundLogger
 from gateway import __version__
 from gateway.config.reach import Reach
 from gateway.config.settings import Address, LogFormat, Settings, UnixSocket
+from gateway.errors import GatewayError, PortsTaken, PortTaken
+from gateway.listener import Beside
 from gateway.log import make_log
+from gateway.sockets import Bound, bind, bind_ports
+from gateway.systemd import Handed
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -46,6 +51,28 @@ def started(settings: Settings, listen: Address | UnixSocket, admin: Address | N
         "capture": settings.rejections.capture.value,
         "traces": settings.traces.endpoint,
     }
+
+
+def all_taken(settings: Settings, handed: Handed, beside: Beside | None, one: PortTaken) -> GatewayError:
+    """Name every address that is not to be had, now that one was not: who mends that one would only meet the next.
+
+    Nothing may be open any more. Blocks.
+    """
+    listener, admin = settings.listener, settings.admin.listen
+    wanted: list[Callable[[], Bound]] = []
+    if not handed.clients:
+        wanted.append(partial(bind, listener.listen, "listener.listen", "--listen", mode=listener.socket_mode))
+    if admin is not None and not handed.admin:
+        wanted.append(partial(bind, admin, "admin.listen", "--admin"))
+    if beside is not None:
+        wanted.append(partial(bind_ports, beside.listen, None, beside.flag))
+    found: list[PortTaken] = []
+    for binding in wanted:
+        try:
+            binding().close()
+        except PortTaken as taken:
+            found.append(taken)
+    return PortsTaken(found) if len(found) > 1 else one
 
 
 class Ending:

@@ -12,7 +12,7 @@ Needs   Method and target. The target is compared as a server would resolve it, 
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, TypeAlias
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
 BASE: Final = ("api", "v1", "activity", "email")
@@ -63,6 +63,15 @@ def route(method: str, target: str, override: str | None = None) -> Route:
             if updates and len(segments) == len(BASE) + 1:
                 return UpdateEmail(segments[-1])
     return PASS_THROUGH
+
+
+def usual(path: str) -> str:
+    """Spell the path of an email write as Close documents it, whatever it is spelled like; any other stays."""
+    emails = f"/{'/'.join(BASE)}/"
+    if route("POST", path) is CREATE_EMAIL:
+        return emails
+    what = route("PUT", path)
+    return f"{emails}{quote(what.email_id, safe='')}/" if isinstance(what, UpdateEmail) else path
 
 
 @lru_cache(maxsize=64)  # nearly every email is created under one and the same path

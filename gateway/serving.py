@@ -13,7 +13,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway.access_log import access_log
 from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.exchange import Downstream, Exchange
-from gateway.listener import Listener
+from gateway.listener import Beside, Listener
 from gateway.log import Lines, at_level
 from gateway.lookups.link import Link
 from gateway.meters import Meters, Readings, only
@@ -36,7 +36,7 @@ class Serving:
     """Serves once it is started. It belongs to the event loop that it is made in.
 
     `key` keys the fingerprints of credentials. `witness` sees what comes and what is done with it. `listen` tells the
-    address in force once it is started.
+    address in force once it is started, `beside` the one beside it.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Serving:
         self.meters = Meters()
         self.stopping = False
         self.listen: Address | UnixSocket = settings.listener.listen
+        self.beside: Address | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
         self.recorder = None if store is None else _recorder(settings, store, log)
         self._link = _link(settings, log)
@@ -77,12 +78,16 @@ class Serving:
         """What has been done with email writes."""
         return self.meters.counts
 
-    async def start(self, sockets: Sequence[socket.socket] = (), share: Share | None = None) -> None:
-        """Accept from these sockets, or as the settings say. Raises what Listener.open raises."""
+    async def start(
+        self, sockets: Sequence[socket.socket] = (), share: Share | None = None, beside: Beside | None = None
+    ) -> None:
+        """Accept from these sockets, or as the settings say, and beside them. Raises what Listener.open raises."""
         if self._link is not None:
             # Until it is known whether the shared cache can be asked, each request would ask Close by itself.
             await self._link.start()
         self.listen = await self.listener.open(sockets, share)
+        if beside is not None:
+            self.beside = await self.listener.open_too(beside)
         if self.recorder is not None:
             await self.recorder.start(reach(self.settings, self.listen).instance(platform.node()))
 
@@ -101,6 +106,8 @@ class Serving:
             self.recorder.renew(settings.rejections, log)
         if self._link is not None:
             self._link.renew(log, pause=settings.lookups.breaker_pause)
+        if self._traces is not None:
+            self._traces.renew(log)
         before.retire()
         self._retired = [road for road in [*self._retired, before] if not road.over]
 

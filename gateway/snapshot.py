@@ -25,6 +25,8 @@ class Snapshot:
     """Processes that take requests."""
     draining: bool = False
     """Whether they are about to stop."""
+    started: bool = False
+    """Whether each of several has served, or failed to: where none serves now, that is no start any more."""
     in_flight: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     """What has been done with email writes; of processes that are gone, too."""
@@ -49,6 +51,7 @@ def merged(snapshots: Iterable[Snapshot]) -> Snapshot:
     return Snapshot(
         serving=sum(snapshot.serving for snapshot in found),
         draining=any(snapshot.draining for snapshot in found),
+        started=any(snapshot.started for snapshot in found),
         in_flight=sum(snapshot.in_flight for snapshot in found),
         counts=counts,
         readings=meters.merged(snapshot.readings for snapshot in found),

@@ -21,6 +21,7 @@ from gateway.errors import PortTaken
 
 BACKLOG: Final = 1024
 """Connections that may wait to be accepted."""
+MISSING: Final = frozenset({errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 GONE: Final = frozenset({errno.ECONNREFUSED, errno.ENOENT})
 
 
@@ -49,13 +50,24 @@ def bind(address: Address | UnixSocket, setting: str, flag: str, *, mode: str = 
 
     Blocks while a name is looked up. Raises PortTaken.
     """
+    if isinstance(address, Address):
+        return bind_ports([address], setting, flag)
     try:
-        if isinstance(address, UnixSocket):
-            return _bind_path(address, int(mode, 8))
-        sockets = tuple(_bind_port(address))
+        return _bind_path(address, int(mode, 8))
     except OSError as error:
         raise PortTaken(setting, flag, str(address), error) from None
-    return Bound(Address(address.host, sockets[0].getsockname()[1]), sockets)
+
+
+def bind_ports(addresses: Sequence[Address], setting: str | None, flag: str) -> Bound:
+    """Bind and listen at each. The first is the one in force; one that this machine does not have is left out.
+
+    Blocks while a name is looked up. Raises PortTaken.
+    """
+    try:
+        sockets = _bind_ports(addresses)
+    except OSError as error:
+        raise PortTaken(setting, flag, " or ".join(map(str, addresses)), error) from None
+    return Bound(Address(addresses[0].host, sockets[0].getsockname()[1]), sockets)
 
 
 def handed(sockets: Sequence[socket.socket]) -> Bound:
@@ -71,42 +83,51 @@ def address_of(listening: socket.socket) -> Address | UnixSocket:
     return Address(name[0], name[1])
 
 
-def _bind_port(address: Address) -> Iterator[socket.socket]:
-    """Listen at each address of the host, as asyncio's create_server does."""
-    infos = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+def _bind_ports(addresses: Sequence[Address]) -> tuple[socket.socket, ...]:
+    """Listen at each address of each host, as asyncio's create_server does."""
+    infos = [
+        info
+        for address in addresses
+        for info in socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    ]
     bound: list[socket.socket] = []
     missing: OSError | None = None
     try:
         for family, kind, protocol, _, where in dict.fromkeys(infos):
-            listening = socket.socket(family, kind, protocol)
-            bound.append(listening)
-            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             try:
-                listening.bind(where)
+                bound.append(_bind_port(socket.socket(family, kind, protocol), where))
             except OSError as error:
-                if error.errno != errno.EADDRNOTAVAIL:
+                if error.errno not in MISSING:
                     raise
                 missing = error  # localhost is ::1 too, also where there is no IPv6
-                bound.pop().close()
-                continue
-            listening.listen(BACKLOG)
-            listening.setblocking(False)
         if not bound:
             raise missing or OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
     except OSError:
         for listening in bound:
             listening.close()
         raise
-    return iter(bound)
+    return tuple(bound)
+
+
+def _bind_port(listening: socket.socket, where: object) -> socket.socket:
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if listening.family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.bind(where)  # type: ignore[arg-type] # as getaddrinfo gave it
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    listening.setblocking(False)
+    return listening
 
 
 def _bind_path(address: UnixSocket, mode: int) -> Bound:
     path = Path(address.path)
     listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        with _alone(path.parent):  # else of two gateways one might take the other's fresh socket for a stale one
+        with alone(path.parent):  # else of two gateways one might take the other's fresh socket for a stale one
             _make_way(path)
             with contextlib.suppress(OSError):  # other systems than Linux: until the next line but one, by the umask
                 os.fchmod(listening.fileno(), mode)
@@ -122,8 +143,8 @@ def _bind_path(address: UnixSocket, mode: int) -> Bound:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let no other gateway bind in this folder meanwhile."""
+def alone(folder: Path) -> Iterator[None]:
+    """Let no other gateway be at work in this folder meanwhile."""
     import fcntl  # there is none where there are no UNIX sockets either
 
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -76,6 +76,10 @@ class Traces:
         self._provider.add_span_processor(BatchSpanProcessor(self._exporter, MOST_HELD, DELAY, BATCH))
         self._tracer = self._provider.get_tracer("close-gateway", __version__)
 
+    def renew(self, log: FilteringBoundLogger) -> None:
+        """Have what is told from now on logged there."""
+        self._log = self._exporter.log = log
+
     def towards(self, upstream: str) -> "Tracing":
         """Give what traces exchanges on their way to this upstream: a URL of scheme, host and perhaps a port."""
         return Tracing(self._tracer, upstream)
@@ -222,7 +226,7 @@ class Exporter(SpanExporter):
     """Sends spans over OTLP/HTTP, in the SDK's thread, and tells seldom that it could not."""
 
     def __init__(self, endpoint: str, log: FilteringBoundLogger) -> None:
-        self._log = log
+        self.log = log
         self._session = Session()
         self._exporter = OTLPSpanExporter(endpoint, session=self._session)
         self._lost = 0
@@ -235,7 +239,7 @@ class Exporter(SpanExporter):
             self._lost += len(spans)
             now = time.monotonic()
             if self._told is None or now - self._told >= SELDOM:
-                self._log.warning(EXPORT_FAILED, reason=self._session.outcome, lost=self._lost)
+                self.log.warning(EXPORT_FAILED, reason=self._session.outcome, lost=self._lost)
                 self._told, self._lost = now, 0
         return result
 

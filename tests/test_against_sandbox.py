@@ -59,7 +59,23 @@ ADDRESSES = st.emails() | st.sampled_from(
 LOOK_ALIKES = st.text('a@.<>,;:" \t()ü', max_size=8)
 SENDERS = optional("sender", MISSING, ADDRESSES, LOOK_ALIKES, JUNK)
 USERS = optional("user_id", st.sampled_from([None, "", " ", JANE.id, JOHN.id]), st.sampled_from([MARY.id, "user_None"]))
-OTHERS = st.dictionaries(st.sampled_from(["subject", "body_text", "to", "date_scheduled", "followup_date"]), JUNK)
+DATES = st.sampled_from(["2030-01-31T09:00:00+00:00", "2030-01-31"])
+FILES = st.lists(
+    st.fixed_dictionaries(
+        {"url": st.sampled_from(["https://app.close.com/go/file/1", "https://app.close.com/", None])},
+        optional={"filename": st.just("a.pdf"), "size": st.integers(0, 9)},
+    )
+    | JUNK,
+    max_size=3,
+)
+OTHERS = st.tuples(
+    one_of(
+        st.just({}), st.just({}), st.dictionaries(st.sampled_from(["subject", "to", "followup_date"]), JUNK, max_size=1)
+    ),
+    one_of(optional("date_scheduled", DATES), optional("date_scheduled", DATES, MISSING, JUNK)),
+    one_of(st.just({}), optional("send_in", st.integers(-1, 70), JUNK)),
+    one_of(st.just({}), optional("attachments", FILES, JUNK)),
+).map(lambda drawn: {name: value for part in drawn for name, value in part.items()})
 LEAD = st.just({"lead_id": LEAD_ID})
 
 
@@ -83,11 +99,14 @@ AS_THE_SANDBOX = Modes(
             ViolationCode.STATUS_REQUIRED,
             ViolationCode.STATUS_UNKNOWN,
             ViolationCode.LEAD_ID_REQUIRED,
+            ViolationCode.DATE_SCHEDULED_REQUIRED,
+            ViolationCode.SEND_IN_INVALID,
+            ViolationCode.ATTACHMENT_URL_INVALID,
         }
     ),
     frozenset(),
 )
-"""Its rules; the others it does not know."""
+"""Its rules. That a delay is misplaced, for which Close has no words, it does not mind."""
 
 
 def read(payload: dict[str, Any]) -> tuple[bytes, dict[str, object], EmailWrite]:
@@ -152,12 +171,13 @@ def test_an_update_is_rejected_only_where_close_refuses_it(
     stored = read_stored(world, email_id) if needs_stored_email(write) else None
     verdict = decide(judge_update(write, stored), AS_THE_SANDBOX)
     refusal = refusal_of(world, change, email_id)
-    told = refusal["field-errors"].get("sender") if refusal else None
-    if isinstance(verdict, Reject):
+    told = refusal["field-errors"] if refusal else {}
+    found = verdict.violations if isinstance(verdict, Reject) else ()
+    if found:
         assert refusal is not None
-        assert refusal["errors"] or [violation.message for violation in verdict.violations] == [told]
-    if told == REQUIRED:
-        assert isinstance(verdict, Reject)
+        assert refusal["errors"] or all(told[violation.field] == violation.message for violation in found)
+    if told.get("sender") == REQUIRED:
+        assert "sender" in {violation.field for violation in found}
 
 
 @BOUNDED
@@ -175,7 +195,8 @@ def with_stored(status: str, sender: str | None) -> tuple[World, str]:
     """A world that holds such an email, and its id."""
     world = seeded_world()
     needs_one = status in {"inbox", "scheduled", "outbox", "error"}
-    payload = {"lead_id": LEAD_ID, "status": status, "sender": sender or (ADDRESS if needs_one else None)}
+    payload: dict[str, object] = {"lead_id": LEAD_ID, "status": status, "send_in": 59}
+    payload |= {"sender": sender or (ADDRESS if needs_one else None), "date_scheduled": "2030-01-31T09:00:00+00:00"}
     return world, world.create_email(JANE, payload)["id"]
 
 

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ COMMANDS = [
     ["sandbox"],
     ["check"],
     ["health"],
+    ["reload"],
+    ["completion"],
     ["config"],
     ["config", "check"],
     ["config", "show"],
@@ -32,13 +35,14 @@ def runner(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-@pytest.mark.parametrize("flag", ["-h", "--help"])
-def test_every_command_explains_itself(runner: CliRunner, command: list[str], flag: str) -> None:
-    """Both spellings of the flag work, and a terminal of 80 columns is wide enough."""
-    result = runner.invoke(main, [*command, flag], terminal_width=80)
+@pytest.mark.parametrize(("flag", "width"), [("-h", 80), ("--help", 60)])
+def test_every_command_explains_itself(runner: CliRunner, command: list[str], flag: str, width: int) -> None:
+    """Both spellings of the flag work, a narrow terminal is wide enough, and no sentence is cut off."""
+    result = runner.invoke(main, [*command, flag], terminal_width=width)
     assert result.exit_code == 0
     assert result.output.startswith("Usage: ")
-    assert max(map(len, result.output.splitlines())) <= 80
+    assert max(map(len, result.output.splitlines())) <= width
+    assert not re.search(r"\w\.\.\.$", result.output, re.MULTILINE)
 
 
 def test_the_version(runner: CliRunner) -> None:
@@ -91,11 +95,66 @@ def test_settings_in_force(runner: CliRunner, tmp_path: Path) -> None:
     assert 'level = "error"  # from CLOSE_GATEWAY_LOG__LEVEL\n' in result.stdout
 
 
+MISTAKES = [
+    (["serv"], "No such command 'serv'. Did you mean 'serve'?"),
+    (["rejections", "lst"], "No such command 'lst'. Did you mean 'list'?"),
+    (["dev", "--upstrem", "x"], "No such option '--upstrem'. Did you mean '--upstream'?"),
+    (["--listen", "x", "dev"], "--listen belongs behind a command: close-gateway dev --listen"),
+    (["rejections", "--json", "list"], "--json belongs behind a command: close-gateway rejections export --json"),
+    (["--lisen", "x", "dev"], "No such option '--lisen'."),
+]
+
+
+@pytest.mark.parametrize(("command", "told"), MISTAKES)
+def test_a_mistake_is_met_with_what_was_meant(runner: CliRunner, command: list[str], told: str) -> None:
+    """A newcomer finds the name, and the place, without the help."""
+    result = runner.invoke(main, command, prog_name="close-gateway")
+    assert (result.exit_code, result.stderr.splitlines()[-1]) == (2, f"Error: {told}")
+
+
+@pytest.mark.parametrize("command", [["help"], ["rejections", "help"]])
+def test_help_is_taken_for_what_it_says(runner: CliRunner, command: list[str]) -> None:
+    """It is no command, and yet what many try first."""
+    asked, flag = (runner.invoke(main, [*command[:-1], word]) for word in ("help", "--help"))
+    assert (asked.exit_code, asked.stdout) == (0, flag.stdout)
+
+
+@pytest.mark.parametrize("command", ["sandbox", "dev"])
+def test_a_bad_seed(runner: CliRunner, tmp_path: Path, command: str) -> None:
+    """Exit code 2, and every problem on standard error with what mends it."""
+    file = tmp_path / "seed.json"
+    file.write_text('{"users": [{"email": "ann@example.com", "api_kee": "canary"}], "leeds": 7}')
+    result = runner.invoke(main, [command, "--seed", str(file)])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines() == [
+        f"close-gateway: 3 problems in {file}:",
+        "  users[0].api_key is missing: add it",
+        "  users[0].api_kee is not known: did you mean api_key?",
+        "  leeds is not known: did you mean leads?",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "flag", "problem"),
+    [
+        (["sandbox", "--now", "noon"], "--now", "it is no time. Give one such as 2026-03-01T09:00:00Z."),
+        (["sandbox", "--now", "1900-01-01"], "--now", "it has to be between the years 1970 and 2999."),
+        (["dev", "--seed", "x.json", "--upstream", "http://127.0.0.1:1"], "--seed", "give one of both."),
+    ],
+)
+def test_a_flag_that_cannot_be(runner: CliRunner, command: list[str], flag: str, problem: str) -> None:
+    """It is named, with what would do."""
+    result = runner.invoke(main, command)
+    assert (result.exit_code, flag in result.stderr, problem in result.stderr) == (2, True, True)
+
+
 @pytest.mark.parametrize(
     "command",
     [
         ["serve", "--prot", "1"],
         ["sandbox", "--listen", "x"],
+        ["sandbox", "--rate-limit", "fast"],
+        ["dev", "--tls-listen", "x"],
         ["config", "chekc"],
         ["dev", "--quiet", "--json"],
     ],

@@ -18,6 +18,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import gateway.sandbox
+
+EXAMPLE = Path(gateway.sandbox.__file__).parent / "example.json"
 START = 20.0
 """Seconds that a command may take to say that it is ready; on a busy machine Python alone takes some."""
 
@@ -88,6 +91,31 @@ def test_dev_prints_four_requests_that_do_what_they_say() -> None:
     assert (code, err) == (0, "")
 
 
+def test_what_dev_prints_is_about_what_it_was_seeded_with() -> None:
+    """The keys, the lead and the draft of the file stand in the lines to paste, and they do what they say."""
+    with started("dev", "--seed", str(EXAMPLE), "--listen", "127.0.0.1:0", "--admin", "off") as process:
+        text = read_until(process.stdout, "Ctrl-C")
+        assert re.findall(r"api_\w+_key", text)[:2] == ["api_ann_key", "api_bob_key"]
+        answers = [as_curl(command) for command in re.findall(r"curl .*?'$", text, re.DOTALL | re.MULTILINE)]
+        code, _, err = stopped(process, signal.SIGINT)
+    assert [status for status, _, _ in answers] == [400, 200, 200, 400]
+    assert [answers[1][2][name] for name in ("sender", "lead_id")] == ["ann@example.com", "lead_Acme"]
+    assert (code, err) == (0, "")
+
+
+def test_a_sandbox_with_a_clock_of_its_own() -> None:
+    """The flag stands over the file; what is due by then has been sent."""
+    with started("sandbox", "--seed", str(EXAMPLE), "--now", "2026-06-01", "--listen", "127.0.0.1:0") as process:
+        url = re.findall(r"http://127\.0\.0\.1:\d+", read_until(process.stdout, "listens"))[0]
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=START)
+        connection.request("GET", "/sandbox/state")
+        state = json.loads(connection.getresponse().read())
+        connection.close()
+        assert stopped(process, signal.SIGTERM)[0] == 0
+    assert state["now"].startswith("2026-06-01T00:0")
+    assert [email["status"] for email in state["emails"]] == ["inbox", "sent", "draft"]
+
+
 def test_dev_shows_what_comes_and_records_it(tmp_path: Path) -> None:
     """The rule in a sentence and the line to change, without colours for a pipe; the archive is whole at any time."""
     file = tmp_path / "session.har"
@@ -108,7 +136,7 @@ def test_dev_shows_what_comes_and_records_it(tmp_path: Path) -> None:
     )
     assert "\x1b" not in text + rest
     assert "request_rejected" not in text + rest
-    assert re.search(r"info      recorded\s+file=\S+\s+requests=1\n", rest)
+    assert re.search(r"info      recorded\s.*\srequests=1\n", rest, re.DOTALL)
     (entry,) = json.loads(file.read_bytes())["log"]["entries"]
     assert (entry["response"]["status"], entry["_closeGateway"]["done"]) == (400, "rejected; sender_required")
     assert "api_jane" not in file.read_text()
@@ -153,6 +181,22 @@ def test_serve_in_front_of_a_sandbox() -> None:
     events = [json.loads(line) for line in out.splitlines()]
     assert [event["event"] for event in events] == ["request_rejected", "gateway_stopping", "gateway_stopped"]
     assert not re.search("canary", out, re.IGNORECASE)
+
+
+def test_a_sandbox_is_told_its_limit_and_its_names() -> None:
+    """Its welcome says where its page is and whose keys work; what it prints to try works; Ctrl-C ends it cleanly."""
+    with started("sandbox", "--listen", "127.0.0.1:0", "--rate-limit", "7/5s", "--host", "close.test") as process:
+        text = read_until(process.stdout, "Ctrl-C")
+        page = re.findall(r"what it holds: http://(\S+)/", text)[0]
+        assert "api_mary_sandbox_key  Mary Major <mary@example.org>" in text
+        assert f"Try it: curl -u api_jane_sandbox_key: http://{page}/api/v1/me/\n" in text
+        connection = http.client.HTTPConnection(page, timeout=START)
+        connection.request("GET", "/sandbox/limits", headers={"Host": "close.test"})
+        answer = connection.getresponse()
+        assert (answer.status, json.loads(answer.read())) == (200, {"rate": "7/5s"})
+        connection.close()
+        code, _, err = stopped(process, signal.SIGINT)
+    assert (code, err) == (0, "")
 
 
 def test_a_port_in_use_is_named_with_what_to_do() -> None:

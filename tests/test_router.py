@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.router import CreateEmail, PassThrough, Route, UpdateEmail, route
+from gateway.router import CreateEmail, PassThrough, Route, UpdateEmail, route, usual
 
 BOUNDED = settings(derandomize=True, deadline=None, max_examples=300)
 EMAILS = "/api/v1/activity/email/"
@@ -203,3 +203,26 @@ def _some(text: str, chance: random.Random) -> str:
 def test_routing_is_total(target: str, override: str | None) -> None:
     """Whatever the target, it is something to us."""
     assert isinstance(route("POST", target, override), PassThrough | CreateEmail | UpdateEmail)
+
+
+@pytest.mark.parametrize("path", SPELLINGS)
+def test_every_spelling_has_one_that_is_usual(path: str) -> None:
+    """It is that of Close's documentation; what is in an id that means something in a path is coded."""
+    for end in ("", "/", "//"):
+        assert usual(path + end) == EMAILS
+        assert usual(f"{path}/acti_1{end}") == EMAIL
+        assert usual(f"{path}/a%253F%3f{end}") == f"{EMAILS}a%253F%3F/"
+
+
+@pytest.mark.parametrize("path", OTHERS)
+def test_other_paths_stay_as_they_are(path: str) -> None:
+    """They are nothing to us."""
+    assert usual(path) == path
+
+
+@BOUNDED
+@given(st.text(st.sampled_from("/.%aeiu2F53?#é …"), max_size=24), st.sampled_from(["/", EMAILS]))
+def test_what_is_usual_is_so_for_itself(path: str, base: str) -> None:
+    """Whoever looks for what he was shown finds it."""
+    spelled = usual(base + path)
+    assert usual(spelled) == spelled

@@ -11,7 +11,7 @@ import pytest
 
 from gateway.config.settings import Address, UnixSocket
 from gateway.errors import PortTaken
-from gateway.sockets import Bound, address_of, bind, handed
+from gateway.sockets import Bound, address_of, bind, bind_ports, handed
 
 HERE = Address("127.0.0.1", 0)
 
@@ -48,6 +48,35 @@ def test_a_port_that_is_taken() -> None:
     """It is named, and so is what changes it."""
     with bound(HERE) as it:
         assert refused(it.address).startswith(f"{it.address} is taken by another program. Stop that one, or choose")
+
+
+def test_several_addresses() -> None:
+    """The first is in force; one that is of nobody here is left out, and one that is taken is fatal to all."""
+    nobody = Address("192.0.2.1", 0)
+    both = bind_ports([HERE, Address("127.0.0.2", 0), nobody], None, "--tls-listen")
+    try:
+        here, other = map(address_of, both.sockets)
+        assert (both.address, isinstance(other, Address) and other.host) == (here, "127.0.0.2")
+        assert isinstance(here, Address)
+        with pytest.raises(PortTaken) as taken:
+            bind_ports([HERE, here], None, "--tls-listen")
+        assert str(taken.value) == (
+            f"127.0.0.1:0 or {here} is taken by another program. Stop that one, or choose another port with "
+            "--tls-listen HOST:PORT; port 0 picks a free one."
+        )
+    finally:
+        both.close()
+
+
+def test_a_family_that_this_machine_does_not_speak(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As IPv6 on some: what it does speak is listened on."""
+    infos = [
+        (socket.AF_IPX, socket.SOCK_STREAM, 0, "", ("::1", 0)),
+        (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 0)),
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: infos)
+    with bound(Address("localhost", 0)) as it:
+        assert [each.family for each in it.sockets] == [socket.AF_INET]
 
 
 def test_a_name_is_listened_on_at_all_its_addresses(monkeypatch: pytest.MonkeyPatch) -> None:

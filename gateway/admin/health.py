@@ -8,7 +8,7 @@ from gateway import __version__
 from gateway.admin.answers import Handler, answer
 from gateway.lookups.link import CacheState
 from gateway.rejections.recorder import StoreState
-from gateway.snapshot import Look
+from gateway.snapshot import Look, Snapshot
 
 
 def health(look: Look) -> Handler:
@@ -23,7 +23,8 @@ def health(look: Look) -> Handler:
 def readiness(look: Look, resolves: Callable[[], Awaitable[bool]]) -> Handler:
     """Make the handler of `GET /readyz`: 200 while new requests are welcome, 503 once the gateway is about to stop.
 
-    So too while of several workers none has started, or is left, and where the upstream's name does not resolve.
+    So too while of several workers none has started (starting), or is left (no_worker), and where the upstream's name
+    does not resolve.
 
     A store or a shared cache that is down is told, and no reason to send requests elsewhere: they are served as well
     without it.
@@ -31,10 +32,8 @@ def readiness(look: Look, resolves: Callable[[], Awaitable[bool]]) -> Handler:
 
     async def handle(_: web.Request) -> web.Response:
         now, known = await look(), await resolves()
-        served = "ready" if known else "upstream_unresolved"
-        status = "draining" if now.draining else served if now.serving else "starting"
         body = {
-            "status": status,
+            "status": (status := _status(now, known=known)),
             "serving": now.serving,
             "upstream": {"resolves": known},
             "store": store_json(now.store),
@@ -43,6 +42,14 @@ def readiness(look: Look, resolves: Callable[[], Awaitable[bool]]) -> Handler:
         return answer(body, 200 if status == "ready" else 503)
 
     return handle
+
+
+def _status(now: Snapshot, *, known: bool) -> str:
+    if now.draining:
+        return "draining"
+    if not now.serving:
+        return "no_worker" if now.started else "starting"
+    return "ready" if known else "upstream_unresolved"
 
 
 def store_json(state: StoreState | None) -> dict[str, object]:

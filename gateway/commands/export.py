@@ -9,7 +9,9 @@ from typing import IO
 
 from gateway.commands import rows
 from gateway.commands.failures import Failed
+from gateway.commands.screen import screen
 from gateway.commands.source import Query, Row, Source, every
+from gateway.interrupts import careful
 
 
 def export(source: Source, query: Query, output: Path | None, *, as_csv: bool) -> int:
@@ -47,13 +49,12 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
 
 def _watched(source: Source, query: Query, found: Iterator[Row]) -> Iterator[Row]:
     """Show how far it is. The counts tell how many requests there are to come, where they could be counted."""
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     stats = source.stats(query)
     total = None if stats["series_from"] else stats["rejected"] + stats["reported"]
     columns = (TextColumn("{task.completed} requests"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    with careful(), Progress(*columns, console=screen(sys.stderr), transient=True) as progress:
         task = progress.add_task("", total=total)
         for row in found:
             progress.advance(task, row["count"])

@@ -1,8 +1,8 @@
 """The flags that several commands have in common, and how a mistake in one is told."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
 import click
 
@@ -25,10 +25,37 @@ FILTERS: Final = {  # the parameter of the API: its flag, what the flag takes, w
 }
 
 
+Completing: TypeAlias = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def offered(values: Callable[[], Iterable[str]]) -> Completing:
+    """Have the shell offer these values, of those that begin as what is typed."""
+
+    def beginning(ctx: click.Context, parameter: click.Parameter, begun: str) -> list[str]:
+        return [value for value in values() if value.startswith(begun)]
+
+    return beginning
+
+
+def _codes() -> list[str]:
+    from gateway.policy import ViolationCode
+
+    return [code.value for code in ViolationCode]
+
+
+def _statuses() -> list[str]:
+    from gateway.policy import Status
+
+    return [status.value for status in Status]
+
+
+KNOWN: Final = {"code": offered(_codes), "email_status": offered(_statuses)}
+
+
 def filtered(command: Command) -> Command:
     """Add the flags that filter. The command gets them as one: `filters`, by the names of the API."""
     for name, (flag, takes, told) in reversed(FILTERS.items()):
-        command = click.option(flag, name, metavar=takes, help=told)(command)
+        command = click.option(flag, name, metavar=takes, help=told, shell_complete=KNOWN.get(name))(command)
     return command
 
 

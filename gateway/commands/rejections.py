@@ -1,6 +1,7 @@
 """close-gateway rejections: who was refused what, for people and for programs."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -9,7 +10,9 @@ import click
 
 from gateway.commands.failures import Failed
 from gateway.commands.flags import asking, configuring, filtered, given
+from gateway.commands.group import Group
 from gateway.commands.out import out
+from gateway.interrupts import careful
 
 if TYPE_CHECKING:
     from gateway.commands.source import Row, Source
@@ -17,26 +20,38 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 MOST: Final = 100_000
 
-json_flag: Final = click.option("--json", "as_json", is_flag=True, help="JSON for programs.")
-csv_flag: Final = click.option("--csv", "as_csv", is_flag=True, help="CSV for spreadsheets.")
+
+def _one_of_both(ctx: click.Context, flag: click.Parameter, given: bool) -> bool:  # noqa: FBT001 - as click calls it
+    """Refuse a call with both flags: what reads the output would take the one for the other."""
+    if given and (ctx.params.get("as_json") or ctx.params.get("as_csv")):
+        raise click.UsageError("Give --json or --csv, not both.")
+    return given
 
 
-@click.group()
+def _format(flag: str, name: str, told: str) -> Callable[[Command], Command]:
+    return click.option(flag, name, is_flag=True, callback=_one_of_both, help=told)
+
+
+json_flag: Final = _format("--json", "as_json", "JSON for programs.")
+csv_flag: Final = _format("--csv", "as_csv", "CSV for spreadsheets.")
+
+
+@click.group(cls=Group)
 def rejections() -> None:
     """Ask who was refused what.
 
     The answers come from the store of the settings, or with --admin from a gateway that runs.
 
     \b
-    What is new:      close-gateway rejections list --since 1h
-    What to change:   close-gateway rejections show ID
-    Who and when:     close-gateway rejections stats --since 7d
+    What is new:     close-gateway rejections list --since 1h
+    What to change:  close-gateway rejections show ID
+    Who and when:    close-gateway rejections stats --since 7d
     """
 
 
 @rejections.command("list")
 @filtered
-@click.option("--limit", type=click.IntRange(1, MOST), default=20, show_default=True, help="How many at most.")
+@click.option("--limit", type=click.IntRange(1, MOST), default=20, metavar="N", help="How many at most. [20]")
 @json_flag
 @csv_flag
 @asking
@@ -75,7 +90,7 @@ def show(file: Path | None, admin: str | None, token: str | None, entry_id: str,
     from gateway.commands.screen import details, passing, screen
 
     console = screen(out())
-    console.print(details(found))
+    console.print(details(found, console.width), crop=False)
     console.print(passing(found), soft_wrap=True)
 
 
@@ -89,7 +104,7 @@ def tail(
 ) -> None:
     """Show rejections as they come, until Ctrl-C."""
     news = _source(file, admin, token).follow(given(flags))
-    try:
+    with careful(), suppress(KeyboardInterrupt):
         if as_json or as_csv:
             _write(news, as_csv=as_csv)
             return
@@ -97,9 +112,7 @@ def tail(
 
         console = screen(out())
         for row in news:
-            console.print(card(row))
-    except KeyboardInterrupt:
-        return
+            console.print(card(row, console.width))
 
 
 @rejections.command()
@@ -108,8 +121,8 @@ def tail(
     "--bucket",
     type=click.Choice(["hour", "day", "week"]),
     default="hour",
-    show_default=True,
-    help="How long a step is.",
+    metavar="hour|day|week",
+    help="How long a step is. [hour]",
 )
 @json_flag
 @csv_flag
@@ -144,7 +157,7 @@ def stats(
 @rejections.command()
 @filtered
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Where to. [standard output]")
-@click.option("--json", "as_json", is_flag=True, help="A line of JSON each, as without a flag.")
+@_format("--json", "as_json", "A line of JSON each, as without a flag.")
 @csv_flag
 @asking
 def export(
@@ -158,8 +171,6 @@ def export(
     **flags: object,
 ) -> None:
     """Write all rejections, the newest first."""
-    if as_json and as_csv:
-        raise click.UsageError("Give --json or --csv.")
     from gateway.commands.export import export
 
     out()

@@ -34,7 +34,7 @@ def reload_(file: Path | None, admin: str | None, token: str | None) -> None:
     for line in [*(f"{name} = {_shown(value)}" for name, value in changed.items()), *map(_waits, waiting)]:
         click.echo(line)
     if not changed and not waiting:
-        click.echo("Nothing has changed.")
+        click.echo("Nothing has changed. Flags and variables that the gateway was started with go before its file.")
 
 
 def _shown(value: Any) -> str:

@@ -1,12 +1,15 @@
 """Rejections for people: tables and bars, as wide as the terminal.
 
 Rule    No value is taken for markup, and no character of one acts on the terminal. Without a terminal, or with
-        NO_COLOR, nothing is coloured: rich sees to it.
+        NO_COLOR, nothing is coloured, nor dimmed or bold.
+        What is to be pasted or clicked is never broken into lines, however narrow the terminal is.
+Source  no-color.org.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import IO, Any, Final
+from typing import IO, Any, Final, Literal
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -15,8 +18,17 @@ from rich.text import Text
 
 from gateway.commands.texts import clean
 
-WIDE: Final = 110
+WIDE: Final = 140
 """Columns from which on a rejection has one line."""
+COLUMNS: Final = {  # and whether each stays whole where there is too little room
+    "time (UTC)": True,
+    "code": True,
+    "request": False,
+    "credential": True,
+    "owner": False,
+    "client": False,
+    "id": True,
+}
 MOST_STEPS: Final = 48
 TOP: Final = 5
 STEP: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
@@ -40,7 +52,8 @@ DETAILS: Final = {
 
 def screen(file: IO[str]) -> Console:
     """Make what can be printed to."""
-    return Console(file=file, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"  # NO_COLOR alone keeps "dim"
+    return Console(file=file, color_system=colours, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
 def listing(rows: Iterable[Mapping[str, Any]], width: int) -> RenderableType:
@@ -49,31 +62,35 @@ def listing(rows: Iterable[Mapping[str, Any]], width: int) -> RenderableType:
     if not rows:
         return Text("No rejections are found.")
     if width < WIDE:
-        return Group(*map(card, rows))
-    table = Table("time (UTC)", "code", "status", "credential", "owner", "client", "id", box=None, pad_edge=False)
+        return Group(*(card(row, width) for row in rows))
+    table = Table(box=None, pad_edge=False)
+    for name, whole in COLUMNS.items():
+        table.add_column(name, no_wrap=whole, overflow="fold")
     for row in rows:
         table.add_row(
-            Text(_time(row), no_wrap=True),
+            Text(_time(row)),
             _code(row),
-            _text(row, "email_status"),
+            Text(_request(row)),
             _text(row, "credential"),
             _text(row, "owner"),
             _text(row, "client"),
-            Text(clean(str(row["id"])), style="dim", no_wrap=True),
+            Text(clean(str(row["id"])), style="dim"),
         )
     return table
 
 
-def card(row: Mapping[str, Any]) -> RenderableType:
-    """Draw a rejection in few columns: when and what, and who below."""
-    head = Text(overflow="fold")
-    head.append(f"{_time(row)}  ").append_text(_code(row)).append(f"  {clean(str(row['email_status'] or '-'))}")
-    who = " ".join(clean(str(row[name])) for name in ("owner", "credential", "client") if row[name])
-    return Group(head, Text(f"  {who}", overflow="fold"), Text(f"  {clean(str(row['id']))}", style="dim"))
+def card(row: Mapping[str, Any], width: int) -> RenderableType:
+    """Draw a rejection in few columns: when and what, and below which and who, as far as there is room."""
+    head = Text(f"{_time(row)}  ", overflow="fold").append_text(_code(row)).append(f"  {_request(row)}")
+    below = f"  {clean(str(row['id']))}"
+    who = [clean(str(row[name])) for name in ("owner", "credential", "client") if row[name]]
+    while len(who) > 1 and len("  ".join([below, *who])) > width:
+        who.pop()
+    return Group(head, Text(overflow="fold").append(below, "dim").append("".join(f"  {each}" for each in who)))
 
 
-def details(found: Mapping[str, Any]) -> RenderableType:
-    """Draw one rejection with all that is known of it."""
+def details(found: Mapping[str, Any], width: int) -> RenderableType:
+    """Draw one rejection with all that is known of it. To be printed without being cut off at the terminal's edge."""
     row, explained = found["data"], found["explanation"]
     parts: list[RenderableType] = [Text(clean(str(row["id"])), style="bold"), _facts(row)]
     if row["shape"]:
@@ -82,9 +99,9 @@ def details(found: Mapping[str, Any]) -> RenderableType:
         parts.append(Padding(Text(clean(row["captured"], lines=True), overflow="fold"), (0, 0, 0, 2)))
     if explained:
         parts += [_title("What to change"), _said(explained["rule"]), _said(explained["fix"])]
-        parts.append(_said(explained["source"], "dim"))
+        parts.append(Text(f"  {clean(explained['source'])}", style="dim", no_wrap=True, overflow="ignore"))
     if found["others"]:
-        parts += [_title("Others of the same credential"), listing(found["others"], 0)]
+        parts += [_title("Others of the same credential"), *(card(row, width) for row in found["others"])]
     return Group(*parts)
 
 
@@ -169,8 +186,8 @@ def _title(text: str) -> Text:
     return Text("\n").append(text, style="bold")
 
 
-def _said(text: object, style: str = "") -> RenderableType:
-    return Padding(Text(clean(str(text)), style=style, overflow="fold"), (0, 0, 0, 2))
+def _said(text: object) -> RenderableType:
+    return Padding(Text(clean(str(text)), overflow="fold"), (0, 0, 0, 2))
 
 
 def _time(row: Mapping[str, Any]) -> str:
@@ -180,6 +197,11 @@ def _time(row: Mapping[str, Any]) -> str:
 def _code(row: Mapping[str, Any]) -> Text:
     code = Text(clean(str(row["code"])), style="red" if row["enforced"] else "yellow")
     return code if row["count"] == 1 else code.append(f" x{row['count']}", style="bold")
+
+
+def _request(row: Mapping[str, Any]) -> str:
+    """Say what was to be done; and in words that it was only reported, since a colour may not be seen."""
+    return clean(f"{row['method']} {row['email_status'] or '-'}{'' if row['enforced'] else ', reported'}")
 
 
 def _text(row: Mapping[str, Any], name: str) -> Text:

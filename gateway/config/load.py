@@ -1,6 +1,7 @@
 """Settings from a file, then the environment, then flags; the later wins. Every problem is found at once."""
 
 import functools
+import importlib
 import importlib.util
 import ssl
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,15 @@ from gateway.config.check import check
 from gateway.config.known import KNOWN, SECTIONS, Known
 from gateway.config.problem import BadConfiguration, Problem
 from gateway.config.settings import AdminSettings, InspectSettings, ListenerSettings, RulesSettings, Settings
-from gateway.config.sources import FILE_VARIABLE, Found, Given, from_environment, from_file, from_flags
+from gateway.config.sources import (
+    FILE_VARIABLE,
+    Found,
+    Given,
+    from_environment,
+    from_file,
+    from_flags,
+    from_sections,
+)
 from gateway.config.store import StoreKind
 from gateway.config.tls import CertificateUnusable, server_context
 from gateway.config.token import TokenUnreadable, admin_token
@@ -26,7 +35,7 @@ LONG: Final = 60
 """Characters of a value that are shown."""
 DRIVER: Final = "psycopg"
 CACHE_DRIVER: Final = "redis"
-TRACING: Final = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
+TRACING: Final = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http.trace_exporter")
 LARGE: Final = 128
 """Bits of a number that is shown; Python refuses to write out very large ones."""
 # A URL may hold a password or a token, and a value may be in the wrong place.
@@ -77,12 +86,21 @@ def load(
     in_environment, more = from_environment(environ)
     given = in_file | in_environment | from_flags(flags)
     own = {name: Given(value, "the command's own default") for name, value in (defaults or {}).items()}
-    settings, invalid = _settings(own | given)
-    problems += [*more, *invalid]
+    return _loaded(given, own, [*problems, *more])
+
+
+def load_sections(sections: Mapping[str, Any], source: str) -> Settings:
+    """Make settings of sections as a file has them, and of nothing else. Raises BadConfiguration."""
+    given, problems = from_sections(sections, source)
+    return _loaded(given, {}, problems).settings
+
+
+def _loaded(given: Mapping[str, Given], own: Mapping[str, Given], problems: list[Problem]) -> Loaded:
+    settings, invalid = _settings({**own, **given})
     sources = {name: value.source for name, value in given.items()}
-    problems += _conflicts(settings, sources, {problem.setting for problem in invalid})
-    if problems:
-        raise BadConfiguration(problems)
+    found = [*problems, *invalid, *_conflicts(settings, sources, {problem.setting for problem in invalid})]
+    if found:
+        raise BadConfiguration(found)
     return Loaded(settings, sources)
 
 
@@ -210,16 +228,24 @@ def _conflicts(settings: Settings, sources: Mapping[str, str], invalid: set[str]
     if cache is not None:
         problems = _cache_problems(cache)
         yield from (Problem("identity.cache", sources["identity.cache"], what, fix) for what, fix in problems)
-    if settings.traces.endpoint is not None and not all(map(_installed, TRACING)):
-        what = "names a collector, and what sends spans there is not installed"
-        yield Problem("traces.endpoint", sources["traces.endpoint"], what, "Install close-gateway[otel], or say off.")
+    problem = None if settings.traces.endpoint is None else _sending_problem()
+    if problem is not None:
+        yield Problem("traces.endpoint", sources["traces.endpoint"], *problem)
 
 
-def _installed(module: str) -> bool:
+def _sending_problem() -> tuple[str, str] | None:
+    """Find why no spans can be sent, and what mends it. What is found in order is loaded: it is needed next."""
     try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:  # nor is what it is a part of
-        return False
+        for module in TRACING:
+            importlib.import_module(module)
+    except ModuleNotFoundError:
+        what = "names a collector, and what sends spans there is not installed"
+        return what, "Install close-gateway[otel], or say off."
+    except ImportError:  # xds-protos has files of the same names, older ones, and whichever is installed last wins
+        what = "names a collector, and what sends spans there cannot be loaded"
+        fix = "Have opentelemetry-proto installed last (pip install --force-reinstall --no-deps opentelemetry-proto)"
+        return what, f"{fix}, or say off."
+    return None
 
 
 def _token(admin: AdminSettings, sources: Mapping[str, str]) -> Iterator[Problem]:

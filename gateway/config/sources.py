@@ -11,6 +11,9 @@ from gateway.config.known import KNOWN, LONG, PREFIX, SECTIONS, nearest
 from gateway.config.problem import Problem
 
 FILE_VARIABLE: Final = f"{PREFIX}CONFIG"
+TLS_FOLDER_VARIABLE: Final = f"{PREFIX}TLS_FOLDER"
+"""Where `dev --tls` keeps the certificate that it makes. No setting: `serve` makes none."""
+NO_SETTINGS: Final = (FILE_VARIABLE, TLS_FOLDER_VARIABLE)
 FLAGS: Final = {
     "upstream.url": "--upstream",
     "listener.listen": "--listen",
@@ -48,7 +51,7 @@ def from_file(file: Path) -> Found:
     source = str(file)
     try:
         text = file.read_bytes().decode("utf-8-sig")
-        return _from_sections(tomllib.loads(text), source)
+        return from_sections(tomllib.loads(text), source)
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         problem = Problem("", source, f"is not UTF-8 in line {line}", "Save it as UTF-8.")
@@ -65,7 +68,8 @@ def from_file(file: Path) -> Found:
     return {}, [problem]
 
 
-def _from_sections(sections: Mapping[str, Any], source: str) -> Found:
+def from_sections(sections: Mapping[str, Any], source: str) -> Found:
+    """Take settings by their sections, as a file has them."""
     given: dict[str, Given] = {}
     problems: list[Problem] = []
     for section, settings in sections.items():
@@ -104,10 +108,10 @@ def from_environment(environ: Mapping[str, str]) -> Found:
             given[names[variable]] = Given(value, variable, spelled_out=True)
         elif (
             variable.startswith(PREFIX)
-            and variable != FILE_VARIABLE
+            and variable not in NO_SETTINGS
             and not OF_A_SERVICE.fullmatch(f"{variable}={value}")
         ):
-            problems.append(_unknown(variable, "the environment", nearest(variable.upper(), [*names, FILE_VARIABLE])))
+            problems.append(_unknown(variable, "the environment", nearest(variable.upper(), [*names, *NO_SETTINGS])))
     return given, problems
 
 

@@ -29,8 +29,10 @@ export class List {
 
   // Read the first page. What it has beyond what is shown arrives; where nothing joins the two, the list begins anew.
   async load(filters, { anew }) {
-    if (anew) this.#begin(filters);
-    else if (this.#loading) return;
+    if (anew) {
+      this.#begin(filters);
+      show(byId("more"), el("p", { class: "loading" }, "Loading…")); // what is shown goes once there is something else
+    } else if (this.#loading) return;
     const known = this.#ids.size > 0 || this.#waiting.length > 0;
     const page = await this.#page(null);
     if (page === null) return;

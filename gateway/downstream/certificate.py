@@ -34,6 +34,10 @@ class Certificate:
         self.context: ssl.SSLContext = server_context(certificate, key)
         """For the next handshake."""
 
+    def renew(self, log: FilteringBoundLogger) -> None:
+        """Have what is told from now on logged there."""
+        self._log = log
+
     async def follow(self) -> None:
         """Look every few seconds, until cancelled. Files may be on a disk that is slow, so a thread does it."""
         loop = asyncio.get_running_loop()

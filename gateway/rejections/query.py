@@ -12,6 +12,7 @@ from typing import ClassVar, Final, Self
 
 from gateway.errors import GatewayError
 from gateway.rejections.entry import Entry
+from gateway.router import usual
 
 CURSOR: Final = re.compile(r"([0-9a-f]{1,15})-([0-9a-f]{1,15})")
 MOST: Final = 1000
@@ -60,7 +61,8 @@ class StoreUnavailable(GatewayError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """Which entries are meant; None leaves a field open. All but `text` and the times are compared whole.
+    """Which entries are meant; None leaves a field open. All but `text` and the times are compared whole, and `path` in
+    its usual spelling, which entries have.
 
     Making them raises FilterInvalid.
     """
@@ -87,6 +89,8 @@ class Filters:
                     raise FilterInvalid(name, f"a text of 1 to {LONGEST} characters, all printable")
                 case int() as time if not 0 <= time < END_OF_TIME:
                     raise FilterInvalid(name, "a time from 1970 to 2199")
+        if self.path is not None:
+            object.__setattr__(self, "path", usual(self.path))
 
     def meet(self, entry: Entry) -> bool:
         """Whether this entry is meant, as the store would find it."""

@@ -27,6 +27,7 @@ from gateway.rejections.flood import Flood, Fold
 from gateway.rejections.record import Rejection
 from gateway.rejections.store import Store
 from gateway.rejections.writer import StoreStatus, Writer
+from gateway.router import usual
 
 GATHERING: Final = 0.2
 """Seconds in which rejections are gathered: entries are in the store within a second."""
@@ -207,6 +208,6 @@ class Recorder:
             id=new_id(at),
             at=at,
             instance=self._instance,
-            **rejection._asdict(),
+            **rejection._replace(path=usual(rejection.path))._asdict(),
             **more,
         )

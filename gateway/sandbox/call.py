@@ -28,6 +28,14 @@ class Call:
         return read_json(self.body, self.headers.get("Content-Type"))
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is answered. None is no content."""
+
+    body: dict[str, Any] | None
+    status: int = 200
+
+
 def as_meant(call: Call) -> Call:
     """The request that this one stands for. HEAD asks for what GET asks for."""
     method = call.headers.get(OVERRIDE, "").upper() if call.method == "POST" else ""

@@ -20,9 +20,9 @@ def user_of(authorization: str | None, users: Iterable[User]) -> User:
     match scheme.lower():
         case "basic":
             key = _user_name(value)
-            found = [user for user in users if user.api_key == key]
+            found = [user for user in users if key and user.api_key == key]
         case "bearer":
-            found = [user for user in users if user.access_token == value]
+            found = [user for user in users if value and user.access_token == value]
         case _:
             found = []
     if not found:

@@ -34,6 +34,18 @@ def wanted_of(record: Record, query: Mapping[str, str]) -> Record:
     return {name: value for name, value in record.items() if name in wanted} if wanted else record
 
 
+def matching(records: Sequence[Record], query: Mapping[str, str], names: Sequence[str]) -> list[Record]:
+    """The records that have one of the values that the query gives, in each of these fields that it names."""
+    wanted = {name: listed(query, name) for name in names} | {"id": listed(query, "id__in")}
+    return [record for record in records if all(record[name] in values for name, values in wanted.items() if values)]
+
+
+def flagged(records: Sequence[Record], query: Mapping[str, str], names: Sequence[str]) -> list[Record]:
+    """The records whose fields of these names are true or false, where the query says which."""
+    wanted = {name: query[name].lower() == "true" for name in names if query.get(name)}
+    return [record for record in records if wanted.items() <= record.items()]
+
+
 def listed(query: Mapping[str, str], name: str) -> list[str]:
     """The values of a parameter that takes several, commas between."""
     return [value.strip() for value in query.get(name, "").split(",") if value.strip()]

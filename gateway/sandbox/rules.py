@@ -4,6 +4,7 @@ Rule    A new email has one of six statuses. For inbox, scheduled, outbox and er
         wait for one, and for sent there is a default.
         A change to scheduled or outbox needs a sender, in the change or in the email as it is kept.
         A sender is a string with an address in it, whatever the status; null, absent, empty and blank are none at all.
+        What is scheduled says when: in the request, or in the email as it is kept.
         Only drafts can be modified. What is scheduled or in the outbox can go back to being a draft.
 Source  developer.close.com: change log of 2025-12-17; Emails, "Create" and "Update".
 Needs   The request's JSON object, and for a change the email as it is kept. Pure.
@@ -45,6 +46,8 @@ def errors_in_new(email: Mapping[str, Any]) -> dict[str, str]:
     errors = {"status": REQUIRED if status is None else _status_error(status), "sender": sender_error(sender)}
     if status in NEW_WITH_SENDER and is_missing(sender):
         errors["sender"] = REQUIRED
+    if status == "scheduled" and is_missing(email.get("date_scheduled")):
+        errors["date_scheduled"] = REQUIRED
     return {field: error for field, error in errors.items() if error}
 
 
@@ -54,6 +57,8 @@ def errors_in_change(change: Mapping[str, Any], kept: Mapping[str, Any]) -> dict
     errors = {"status": None if status is None else _status_error(status), "sender": sender_error(sender)}
     if status in UNSENT and is_missing(sender) and is_missing(kept.get("sender")):
         errors["sender"] = REQUIRED
+    if status == "scheduled" and is_missing(change.get("date_scheduled", kept.get("date_scheduled"))):
+        errors["date_scheduled"] = REQUIRED
     return {field: error for field, error in errors.items() if error}
 
 

@@ -26,6 +26,11 @@ class Advice:
     rule: str
     fix: str
 
+    @property
+    def sentence(self) -> str:
+        """Both halves, and the full stop."""
+        return f"{self.rule}: {self.fix}."
+
 
 def source(code: ViolationCode) -> str:
     """Tell where Close documents the rule."""

@@ -55,5 +55,4 @@ def explain(violation: Violation, email: EmailWrite, *, update: bool) -> str:
 
 @lru_cache(maxsize=256)  # there are no more of them, and the same few are said again and again
 def _sentence(code: ViolationCode, status: Status | None, update: bool) -> str:  # noqa: FBT001 - a key of the cache
-    said = advice(code, status.value if status else "unknown", update=update)
-    return f"{said.rule}: {said.fix}."
+    return advice(code, status.value if status else "unknown", update=update).sentence

@@ -11,11 +11,11 @@ from structlog.typing import FilteringBoundLogger
 from gateway.config.fingerprint import fingerprint_key
 from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.config.token import admin_token
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, PortTaken
 from gateway.log import Lines, at_level
 from gateway.meters import only
 from gateway.panel import open_panel, panel_of
-from gateway.process import reach, started
+from gateway.process import all_taken, reach, started
 from gateway.rejections.store import Store
 from gateway.reload import NotPutInForce, Reloader
 from gateway.shares import Shares
@@ -48,6 +48,7 @@ class Supervisor:
         self._rhythm = rhythm or Rhythm()
         self.slots = [Slot(number, self, self._rhythm) for number in range(1, settings.process.workers + 1)]
         self._stopping = False
+        self._started = False
         self._reloader = Reloader(settings, load or (lambda: settings), self._put_in_force, log)
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
         self._store = store  # only read here: each worker writes
@@ -75,7 +76,7 @@ class Supervisor:
         found = await asyncio.gather(*(slot.look() for slot in self.slots))
         lost = only(Lines.lost_in_all)  # its own; the workers tell of theirs
         own = {**self._reloader.readings(), "worker_restarts": only(self.restarts), "log_lines_lost": lost}
-        return merged((*found, Snapshot(draining=self._stopping, readings=own)))
+        return merged((*found, Snapshot(draining=self._stopping, started=self._started, readings=own)))
 
     @property
     def sockets(self) -> Sequence[socket.socket]:
@@ -85,12 +86,15 @@ class Supervisor:
     async def start(self, taken: Handed = NOTHING_HANDED) -> None:
         """Open the listeners, and wait until each worker serves or has failed to.
 
-        Sockets that were handed over are listened on already. Raises PortTaken and HandedAmiss.
+        Sockets that were handed over are listened on already. Raises PortTaken, PortsTaken and HandedAmiss.
         """
         try:
             self._bound = handed(taken.clients) if taken.clients else await asyncio.to_thread(self._bind)
             self.listen = self._bound.address
             await open_panel(self._panel, taken)
+        except PortTaken as one:
+            await self._close()
+            raise await asyncio.to_thread(all_taken, self.settings, taken, None, one) from None
         except GatewayError:
             await self._close()
             raise
@@ -98,6 +102,7 @@ class Supervisor:
             slot.start()
         for slot in self.slots:
             await slot.tried.wait()
+        self._started = True
         self.log.info("gateway_started", **started(self.settings, self.listen, self.admin), workers=len(self.slots))
 
     def _bind(self) -> Bound:

@@ -3,13 +3,19 @@
 import asyncio
 from pathlib import Path
 
-from tests.change.reloading import reloading
+import pytest
+
+from gateway.downstream import certificate
+from tests.certificates import pair_in, trusting
+from tests.change.reloading import Reloading, reloading
+from tests.collector import collecting
 from tests.forwarding.emails import LOGGED, SENDERLESS, write
-from tests.raw import connected, with_length
+from tests.raw import LIMIT, connected, with_length
 from tests.recording import OK, OWNER, Call, answers, by_path, recording
 
 GET = b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
 REPORT = '[inspect]\nmode = "report"\n'
+SILENT = '[log]\nlevel = "error"\n'
 CANARY = "canary-3c1f-canary-3c1f"
 BEARER = {"Authorization": f"Bearer {CANARY}"}
 
@@ -199,3 +205,39 @@ async def test_what_is_kept_and_the_mark_change_with_it(tmp_path: Path) -> None:
             while len(rows := (await gateway.rows())) < 2:  # noqa: ASYNC110 - the store tells nobody
                 await asyncio.sleep(0.05)
         assert [row["captured"] is None for row in rows] == [False, True]
+
+
+async def test_the_level_holds_for_the_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is below it is not logged any more, though the files are followed as before."""
+    monkeypatch.setattr(certificate, "PERIOD", 0.05)
+    pair = pair_in(tmp_path / "tls")
+    tls = f'[listener]\ntls_certificate = "{pair.certificate}"\ntls_key = "{pair.key}"\n'
+
+    async def shown(gateway: Reloading) -> object:
+        async with connected(gateway.port, trusting()) as client:
+            return client._writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+
+    async with recording() as upstream, reloading(tmp_path, upstream.url, tls) as gateway:
+        gateway.write(tls + SILENT)
+        assert await gateway.reload() == {"changed": {"log.level": "error"}, "needs_restart": []}
+        before = await shown(gateway)
+        pair.issue()
+        async with asyncio.timeout(LIMIT):
+            while await shown(gateway) == before:  # noqa: ASYNC110 - it is looked at from time to time
+                await asyncio.sleep(0.02)
+        assert gateway.running.events("tls_certificate_reloaded") == []
+
+
+async def test_the_level_holds_for_traces(tmp_path: Path) -> None:
+    """Of a collector that takes no spans nothing is told below it."""
+    async with recording() as upstream, collecting() as collector:
+        collector.status = 400
+        traces = f'[traces]\nendpoint = "{collector.endpoint}"\n'
+        async with reloading(tmp_path, upstream.url, traces) as gateway:
+            gateway.write(traces + SILENT)
+            await gateway.reload()
+            async with connected(gateway.port) as client:
+                assert (await client.ask(write(SENDERLESS))).status == 400
+            await gateway.running.stop()
+        assert collector.bodies
+        assert gateway.running.events("traces_export_failed") == []

@@ -58,10 +58,13 @@ def test_the_file_is_read_anew(command: str, tmp_path: Path) -> None:
 
 
 def test_the_command(tmp_path: Path) -> None:
-    """It prints what changed and what waits with 0, the problems with 2, and that nobody is there with 1."""
+    """It prints what changed and what waits with 0, the problems with 2, and that nobody is there with 1.
+
+    Of a change that a flag goes before it says that nothing has changed, and why that may be.
+    """
     file = tmp_path / "gateway.toml"
     file.write_text(TEXT)
-    with started("serve", "--config", str(file)) as process:
+    with started("serve", "--upstream", "http://127.0.0.1:9", "--config", str(file)) as process:
         admin = json.loads(read_until(process.stdout, "gateway_started").splitlines()[-1])["admin"]
 
         def reload() -> tuple[int, str, str]:
@@ -75,7 +78,9 @@ def test_the_command(tmp_path: Path) -> None:
             )
             return done.returncode, done.stdout, done.stderr
 
-        assert reload() == (0, "Nothing has changed.\n", "")
+        file.write_text(TEXT + '[upstream]\nurl = "http://127.0.0.1:19"\n')
+        why = "Flags and variables that the gateway was started with go before its file."
+        assert reload() == (0, f"Nothing has changed. {why}\n", "")
         file.write_text(TEXT + REPORT + "[process]\nworkers = 2\n")
         assert reload() == (0, 'inspect.mode = "report"\nprocess.workers changes at a restart\n', "")
         file.write_text(TEXT + REPORT + "max_body = 0\n")

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -72,8 +73,64 @@ def test_what_people_see(file: Path, store: Store, columns: int, command: list[s
     """It fits the terminal but for what is to be pasted; it has no colour where nobody looks, and no escapes."""
     result = asked(*command, store=file, columns=columns)
     assert result.exit_code == 0
-    assert all(len(line) <= columns for line in result.stdout.splitlines() if not line.startswith("curl "))
+    whole = ("curl ", "  https://")  # to be pasted, or clicked
+    assert all(len(line) <= columns for line in result.stdout.splitlines() if not line.startswith(whole))
     assert all(line.isprintable() for line in result.stdout.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines"),
+    [
+        (60, ["2026-11-24 22:00:00  sender_required  POST outbox", "  {id}  jane@example.com"]),
+        (
+            90,
+            ["2026-11-24 22:00:00  sender_required  POST outbox", "  {id}  jane@example.com  {fp}  10.0.0.1"],
+        ),
+    ],
+)
+def test_an_entry_of_the_list_on_a_narrow_terminal(file: Path, store: Store, columns: int, lines: list[str]) -> None:
+    """Two lines: when and what; which, and who as far as there is room."""
+    entry = an_entry(NOON + 10 * HOUR, owner="jane@example.com", credential="fp:3f9a0c3f9a0c3f9a", client="10.0.0.1")
+    filled(store, [entry])
+    shown = asked("list", "--limit", "1", store=file, columns=columns).stdout.splitlines()
+    assert [line.rstrip() for line in shown] == [line.format(id=entry.id, fp=entry.credential) for line in lines]
+
+
+@pytest.mark.parametrize("columns", [60, 140, 200])
+def test_what_was_only_reported_is_told_without_colours(file: Path, store: Store, columns: int) -> None:
+    """It went up to Close, unlike the others."""
+    filled(store, [an_entry(NOON + 10 * HOUR, code="send_in_invalid", enforced=False, email_status="sent")])
+    shown = asked("list", "--limit", "1", store=file, columns=columns).stdout
+    assert re.search(r"send_in_invalid +POST sent, reported", shown)
+
+
+@pytest.mark.parametrize("columns", [60, 140, 200])
+def test_an_id_is_never_cut_off(file: Path, store: Store, columns: int) -> None:
+    """Nor is an address of a page: both are for pasting."""
+    entry = an_entry(NOON + 10 * HOUR, code="attachment_url_invalid", owner=f"{'jane' * 9}@example.com")
+    filled(store, [entry])
+    assert entry.id in asked("list", "--limit", "1", store=file, columns=columns).stdout
+    shown = asked("show", entry.id, store=file, columns=columns).stdout.splitlines()
+    assert "  https://developer.close.com/api/resources/activities/emails/create" in shown
+
+
+@pytest.mark.parametrize("command", [["list"], ["show", HOSTILE.id], ["stats"]])
+def test_no_colour_is_none_at_all(file: Path, store: Store, command: list[str]) -> None:
+    """With NO_COLOR a terminal gets no bold or dim letters either."""
+    terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    coloured = asked(*command, store=file, environment=terminal).stdout
+    plain = asked(*command, store=file, environment={**terminal, "NO_COLOR": "1"}).stdout
+    assert "\x1b[" in coloured
+    assert "\x1b" not in plain
+
+
+@pytest.mark.parametrize("command", ["list", "tail", "stats", "export"])
+@pytest.mark.parametrize("flags", [("--json", "--csv"), ("--csv", "--json")])
+def test_json_or_csv(command: str, flags: tuple[str, str], file: Path, store: Store) -> None:
+    """Both at once is a wrong call, whichever comes first."""
+    result = asked(command, *flags, store=file)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("Error: Give --json or --csv, not both.\n")
 
 
 def test_one_rejection(file: Path, store: Store) -> None:

@@ -160,3 +160,13 @@ def test_the_sdk_of_opentelemetry(monkeypatch: pytest.MonkeyPatch, module: str) 
         )
     ]
     assert load(None, {"CLOSE_GATEWAY_TRACES__ENDPOINT": "off"}, {}).settings.traces.endpoint is None
+
+
+def test_an_sdk_that_cannot_be_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another package may have put its own files over it: that is told as well, not thrown at the operator."""
+    (tmp_path / "overwritten.py").write_text("from json import no_such_name\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr("gateway.config.load.TRACING", ("orjson", "overwritten"))
+    (problem,) = problems_of(environ={"CLOSE_GATEWAY_TRACES__ENDPOINT": "http://127.0.0.1:4318/v1/traces"})
+    assert problem.what == "names a collector, and what sends spans there cannot be loaded"
+    assert "opentelemetry-proto" in problem.fix

@@ -1,10 +1,11 @@
 """The console, in a real browser, in front of a real gateway."""
 
+import asyncio
 import re
 from typing import Final
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from gateway.sandbox.seed import JANE, JOHN, LEAD_ID, MARY
 from tests.console.conftest import Open
@@ -253,3 +254,33 @@ async def test_the_keyboard_is_enough(site: Site, open_page: Open) -> None:
     await expect(page.get_by_role("dialog")).to_be_hidden()
     await expect(opener).to_be_focused()
     await expect(page).to_have_url(f"{site.url}/")
+
+
+async def test_who_has_to_wait_is_told(site: Site, open_page: Open) -> None:
+    """While a slow store is asked the page says so, not nothing, and rows that are about to go look like it."""
+    await site.send()
+    await site.kept()
+    page = await open_page(site.url)
+    await expect(page.locator(ROWS)).to_have_count(1)
+    answered = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await answered.wait()
+        await route.continue_()
+
+    await page.route(re.compile("/api/(rejections|stats)"), late)
+    await page.reload()
+    loading = page.get_by_text("Loading…")
+    for part in ("#chart", "#tops", "#more"):
+        await expect(page.locator(part).get_by_text("Loading…")).to_be_visible()
+    answered.set()
+    await expect(page.locator(ROWS)).to_have_count(1)
+    await expect(loading).to_have_count(0)
+
+    answered.clear()
+    await page.locator("#legend a").click()
+    await expect(page.locator("#more").get_by_text("Loading…")).to_be_visible()
+    await expect(page.locator("#rows")).to_have_css("opacity", "0.5")
+    answered.set()
+    await expect(loading).to_have_count(0)
+    await expect(page.locator("#rows")).to_have_css("opacity", "1")

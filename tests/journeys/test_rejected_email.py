@@ -47,6 +47,6 @@ async def test_the_fix_that_the_rejection_names_works(jane: Client, sandbox: San
     sent = await jane.post("activity/email", email | {"sender": "Jane Roe <jane@example.com>"})
     draft = await jane.post("activity/email", email | {"status": "draft"})
     assert (sandbox.world.emails[sent["id"]]["status"], sandbox.world.emails[draft["id"]]["status"]) == (
-        "outbox",
+        "sent",
         "draft",
     )

@@ -8,23 +8,25 @@ from gateway.sandbox.seed import DRAFT_ID, LEAD_ID, OTHER_DRAFT_ID, SIGNED_DRAFT
 from tests.gateways import Running
 from tests.journeys.conftest import Client
 
-SENDING = ("scheduled", "outbox")
+LATER: dict[str, object] = {"status": "scheduled", "date_scheduled": "2030-01-31T09:00:00+00:00"}
+AT_ONCE: dict[str, object] = {"status": "outbox"}
+SENDING = [pytest.param(LATER, id="scheduled"), pytest.param(AT_ONCE, id="outbox")]
 
 
-@pytest.mark.parametrize("status", SENDING)
-async def test_a_draft_without_a_sender_is_not_sent(jane: Client, sandbox: Sandbox, status: str) -> None:
+@pytest.mark.parametrize("change", SENDING)
+async def test_a_draft_without_a_sender_is_not_sent(jane: Client, sandbox: Sandbox, change: dict[str, object]) -> None:
     """The stored email is looked up, and as it has no sender either, the change goes no further."""
     with pytest.raises(ValidationError) as refused:
-        await jane.put(f"activity/email/{DRAFT_ID}", {"status": status})
+        await jane.put(f"activity/email/{DRAFT_ID}", change)
     assert refused.value.field_errors == {"sender": "This field is required."}
     assert list(sandbox.requests) == [("GET", f"/api/v1/activity/email/{DRAFT_ID}/?_fields=id,sender")]
 
 
-@pytest.mark.parametrize("status", SENDING)
-async def test_a_draft_with_a_stored_sender_is_sent(jane: Client, status: str) -> None:
+@pytest.mark.parametrize("change", SENDING)
+async def test_a_draft_with_a_stored_sender_is_sent(jane: Client, change: dict[str, object]) -> None:
     """The request alone does not say so, but Close holds a sender."""
-    changed = await jane.put(f"activity/email/{SIGNED_DRAFT_ID}", {"status": status})
-    assert (changed["status"], changed["sender"]) == (status, '"Jane Roe" <jane@example.com>')
+    changed = await jane.put(f"activity/email/{SIGNED_DRAFT_ID}", change)
+    assert (changed["status"], changed["sender"]) == (change["status"], '"Jane Roe" <jane@example.com>')
 
 
 async def test_a_sender_in_the_change_needs_no_look_up(jane: Client, sandbox: Sandbox) -> None:
@@ -43,7 +45,7 @@ async def test_the_whole_life_of_a_draft(jane: Client) -> None:
     with pytest.raises(ValidationError):
         await jane.put(path, {"status": "outbox"})
     await jane.put(path, {"sender": "jane@example.com"})
-    assert (await jane.put(path, {"status": "scheduled"}))["status"] == "scheduled"
+    assert (await jane.put(path, LATER))["status"] == "scheduled"
     assert (await jane.put(path, {"status": "draft"}))["status"] == "draft"
     await jane.delete(path)
     with pytest.raises(APIError) as gone:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.rejections.backlog import Backlog, Waiting
 from gateway.rejections.entry import Entry
+from gateway.rejections.spill import Spill
 from tests.limits import file_size
 from tests.rejections.stores import NOON, an_entry, many
 
@@ -163,4 +164,20 @@ def test_nothing_is_lost(tmp_path: Path, actions: list[tuple[str, int]], most: i
         backlog.done()
     backlog.leave()
     assert counted(list(written.values())) == counted(given_in)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_spoilt_is_counted_before_it_is_done_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread that sees that nothing waits any more sees all that was counted."""
+    (tmp_path / "rejections-waiting-store-1.jsonl").write_bytes(b"\0\n" * 40)
+    backlog = Backlog(10, tmp_path)
+    backlog.recover()
+    done = Spill.done
+
+    def seen(spill: Spill) -> None:
+        done(spill)
+        assert (backlog.waiting, backlog.damaged) == (Waiting(0, 0), 40)
+
+    monkeypatch.setattr(Spill, "done", seen)
+    assert backlog.take(1) == []
     assert list(tmp_path.iterdir()) == []

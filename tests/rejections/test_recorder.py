@@ -47,6 +47,26 @@ async def test_what_is_recorded_is_in_the_store(location: StoreLocation) -> None
     assert running.events == []
 
 
+SPELLINGS = [  # as clients write a path, and as it is looked for
+    ("/api/v1/activity/email", "/api/v1/activity/email/"),
+    ("//api/v1/activity/%65mail/", "/api/v1/activity/email"),
+    ("/api/v1/activity/email/acti_1", "/api/v1/activity//email/acti_1/"),
+]
+
+
+@pytest.mark.parametrize(("sent", "wanted"), SPELLINGS)
+async def test_a_path_is_found_in_any_spelling(sent: str, wanted: str) -> None:
+    """Who looks for what was sent to a path need not know how a client spells it."""
+    async with recording(MEMORY) as running:
+        running.recorder.record(A_REJECTION._replace(path=sent), MEMBERS, BODY)
+        await running.settled()
+        reader = Reader(running.store)
+        (entry,) = reader.find(Filters(path=wanted)).rows
+        assert reader.find(Filters(path=entry.path)).rows == (entry,)
+        assert Filters(path=wanted).meet(entry)
+        assert reader.find(Filters(path="/api/v1/activity/email/acti_2/")).rows == ()
+
+
 async def test_each_entry_tells_whether_it_refused(file: StoreLocation) -> None:
     """One recorder keeps refusals and reports, of requests that Close answered and of others."""
     told = [(True, 400), (False, 400), (False, None)]

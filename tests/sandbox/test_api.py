@@ -1,10 +1,21 @@
 from pathlib import Path
 from typing import Any, Protocol
 
+import aiohttp
 import pytest
 
 from gateway.sandbox import Sandbox, User
-from gateway.sandbox.seed import DRAFT_ID, JANE, JOHN, LEAD_ID, MARY, OTHER_DRAFT_ID, OTHER_LEAD_ID, SIGNED_DRAFT_ID
+from gateway.sandbox.seed import (
+    CONTACT_ID,
+    DRAFT_ID,
+    JANE,
+    JOHN,
+    LEAD_ID,
+    MARY,
+    OTHER_DRAFT_ID,
+    OTHER_LEAD_ID,
+    SIGNED_DRAFT_ID,
+)
 
 EMAILS = "/activity/email/"
 EMAIL_FIELDS = (
@@ -31,6 +42,7 @@ async def test_me(ask: Ask) -> None:
     by_token = await ask("GET", "/me/", user=None, headers={"Authorization": f"Bearer {JANE.access_token}"})
     assert by_key.body == by_token.body
     assert (by_key.status, by_key.body["id"], by_key.body["email"]) == (200, JANE.id, "jane@example.com")
+    assert [account["id"] for account in by_key.body["email_accounts"]] == ["emailacct_SandboxJane"]
     assert by_key.body["organizations"] == [{"id": JANE.organization_id, "name": "Example Inc."}]
     assert (await ask("GET", "/me/?_fields=email,id")).body == {"id": JANE.id, "email": "jane@example.com"}
 
@@ -79,6 +91,51 @@ async def test_emails_listed(ask: Ask) -> None:
     assert (await ask("GET", f"{EMAILS}?lead_id=lead_none")).body == {"data": [], "has_more": False}
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", [SIGNED_DRAFT_ID, DRAFT_ID]),
+        (f"?id__in={DRAFT_ID},acti_none", [DRAFT_ID]),
+        (f"?contact_id={CONTACT_ID}", []),
+        (f"?user_id={JOHN.id},{JANE.id}&lead_id={LEAD_ID}", [SIGNED_DRAFT_ID, DRAFT_ID]),
+        (f"?user_id={JOHN.id}", []),
+    ],
+)
+async def test_lists_are_narrowed(ask: Ask, query: str, found: list[str]) -> None:
+    """By lead, contact, user and id; a value of several will do, and each filter counts. Threads have them too."""
+    emails = await ask("GET", f"{EMAILS}{query}")
+    assert [email["id"] for email in emails.body["data"]] == found
+    if "id__in" not in query:
+        threads = await ask("GET", f"/activity/emailthread/{query}")
+        assert [thread["emails"][0]["id"] for thread in threads.body["data"]] == found
+
+
+async def test_templates_are_narrowed(ask: Ask) -> None:
+    """By whether they are shared, or archived."""
+    counts = [
+        len((await ask("GET", f"/email_template/?{query}")).body["data"])
+        for query in ("", "is_shared=true", "is_shared=False", "is_archived=true")
+    ]
+    assert counts == [1, 1, 0, 0]
+
+
+async def test_the_clock_is_moved_beside_the_api(ask: Ask, sandbox: Sandbox) -> None:
+    """Whoever runs the sandbox needs no key for it; a scheduled email goes out when its time has come."""
+    email = {"lead_id": LEAD_ID, "status": "scheduled", "sender": JANE.email, "date_scheduled": "2030-01-31T09:00Z"}
+    path = f"{EMAILS}{(await ask('POST', EMAILS, json=email)).body['id']}/"
+    async with aiohttp.ClientSession(sandbox.url) as anybody:
+        async with anybody.post("/sandbox/clock", data='{"now": "2030-01-31T08:00:00Z"}') as answer:
+            assert (answer.status, (await answer.json())["now"][:14]) == (200, "2030-01-31T08:")
+        assert (await ask("GET", path)).body["status"] == "scheduled"
+        async with anybody.post("/sandbox/clock", data='{"advance": "1h"}') as answer:
+            assert answer.status == 200
+        async with anybody.get("/sandbox/clock") as answer:
+            assert (await answer.json())["now"].startswith("2030-01-31T09:")
+        async with anybody.post("/sandbox/clock", data='{"now": "noon"}') as answer:
+            assert (answer.status, list((await answer.json())["field-errors"])) == (400, ["now"])
+    assert (await ask("GET", path)).body["date_sent"] == "2030-01-31T09:00:00+00:00"
+
+
 async def test_a_sender_is_required(ask: Ask) -> None:
     """What Close refuses since 2025-12-17 is refused in its words, as a new email and as a draft sent on."""
     expected = {"errors": [], "field-errors": {"sender": "This field is required."}}
@@ -93,7 +150,7 @@ async def test_a_sender_is_required(ask: Ask) -> None:
         ("GET", "/me", 404),
         ("GET", "/activity/email", 404),
         ("POST", "/activity/email", 404),
-        ("GET", "/activity/emailthread/", 404),
+        ("GET", "/activity/call/", 404),
         ("GET", f"{EMAILS}{DRAFT_ID}", 404),
         ("GET", f"{EMAILS}{OTHER_DRAFT_ID}/", 404),
         ("GET", f"{EMAILS}acti_none/", 404),

@@ -18,6 +18,7 @@ from gateway.sandbox.rules import (
 )
 
 ADDRESS = "jane@example.com"
+DATE = {"date_scheduled": "2030-01-31T09:00:00+00:00"}
 MISSING: list[dict[str, Any]] = [{}, {"sender": None}, {"sender": ""}, {"sender": " \t\n"}]
 NEEDS_ONE = {"sender": REQUIRED}
 
@@ -69,14 +70,14 @@ def test_the_tables_are_complete() -> None:
 @pytest.mark.parametrize(("status", "expected"), NEW)
 def test_a_new_email_without_a_sender(status: str, expected: dict[str, str], missing: dict[str, Any]) -> None:
     """A sender is needed for all but a draft and sent; absent, null, empty and blank are the same."""
-    assert errors_in_new({"status": status, **missing}) == expected
+    assert errors_in_new({"status": status, **DATE, **missing}) == expected
 
 
 @pytest.mark.parametrize("missing", MISSING)
 @pytest.mark.parametrize(("status", "expected"), CHANGED)
 def test_a_change_without_a_sender(status: str, expected: dict[str, str], missing: dict[str, Any]) -> None:
     """A sender is needed for what is to be sent, and the kept one will do."""
-    change = {"status": status, **missing}
+    change = {"status": status, **DATE, **missing}
     assert errors_in_change(change, {"sender": None}) == expected
     assert errors_in_change(change, {"sender": ADDRESS}) == {}
 
@@ -90,8 +91,18 @@ def test_a_change_of_something_else(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("status", STATUSES)
 def test_with_a_sender_all_is_well(status: str) -> None:
     """No status minds a sender."""
-    email = {"status": status, "sender": ADDRESS}
+    email = {"status": status, "sender": ADDRESS, **DATE}
     assert errors_in_new(email) == errors_in_change(email, {"sender": None}) == {}
+
+
+@pytest.mark.parametrize("missing", [{}, {"date_scheduled": None}, {"date_scheduled": " "}])
+def test_what_is_scheduled_says_when(missing: dict[str, Any]) -> None:
+    """A date is needed, in the request or in what is kept; a change may not take it away."""
+    needs_one = {"date_scheduled": REQUIRED}
+    email = {"status": "scheduled", "sender": ADDRESS, **missing}
+    assert errors_in_new(email) == errors_in_change(email, {"sender": None}) == needs_one
+    assert errors_in_change(email, {"sender": None, **DATE}) == (needs_one if missing else {})
+    assert errors_in_new({**email, "status": "draft"}) == {}
 
 
 @pytest.mark.parametrize("sender", ADDRESSES)
@@ -116,7 +127,7 @@ def test_a_sender_that_is_no_string(sender: Any) -> None:
 @pytest.mark.parametrize(("sender", "error"), [(7, NOT_A_STRING), ("Jane Roe", NOT_AN_ADDRESS)])
 def test_a_malformed_sender_is_refused_for_every_status(status: str, sender: Any, error: str) -> None:
     """The status does not excuse a sender that is given and is none."""
-    email = {"status": status, "sender": sender}
+    email = {"status": status, "sender": sender, **DATE}
     assert errors_in_new(email) == errors_in_change(email, {"sender": ADDRESS}) == {"sender": error}
 
 

@@ -1,7 +1,9 @@
+import json
 from pathlib import Path
 
 import gateway.sandbox
 from gateway.sandbox import seed
+from gateway.sandbox.seedfile import world_of
 
 
 def test_the_readme_tells_what_is_seeded() -> None:
@@ -11,7 +13,16 @@ def test_the_readme_tells_what_is_seeded() -> None:
     for user in world.users:
         row = f"| {user.name}, {user.email} | `{user.id}` | `{user.api_key}` | `{user.access_token}` |"
         assert f"{row} `{user.organization_id}` |" in readme
-    assert [record for record in (*world.leads, *world.emails) if f"`{record}`" not in readme] == []
+    ids = [one["id"] for records in world.dump().values() if isinstance(records, list) for one in records]
+    threads = {email["thread_id"] for email in world.emails.values()}
+    assert [one for one in ids if one not in threads and f"`{one}`" not in readme] == []
+
+
+def test_the_readme_shows_a_seed_file_that_works() -> None:
+    """Who copies it has a draft to begin with."""
+    readme = (Path(gateway.sandbox.__file__).parent / "README.md").read_text(encoding="utf-8")
+    world = world_of(json.loads(readme.partition("```json\n")[2].partition("```")[0]))
+    assert [email["status"] for email in world.emails.values()] == ["draft"]
 
 
 def test_the_drafts_are_what_they_are_called() -> None:

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -92,7 +93,8 @@ def test_a_draft_is_completed_and_sent(world: World) -> None:
     assert refusal_of(world, {"status": "outbox"}, DRAFT_ID) == field_errors(sender=REQUIRED)
     before = world.emails[DRAFT_ID]
     world.update_email(JANE, DRAFT_ID, {"sender": "jane@example.com"})
-    assert world.update_email(JANE, DRAFT_ID, {"status": "outbox", "sender": None})["sender"] == "jane@example.com"
+    change = {"status": "outbox", "sender": None, "send_in": 59}
+    assert world.update_email(JANE, DRAFT_ID, change)["sender"] == "jane@example.com"
     assert refusal_of(world, {"subject": "Late"}, DRAFT_ID) == (400, {"errors": [ONLY_DRAFTS], "field-errors": {}})
     assert world.update_email(JANE, DRAFT_ID, {"status": "draft"})["status"] == "draft"
     assert (before["status"], before["sender"]) == ("draft", None)  # a record once read does not change
@@ -142,6 +144,15 @@ def test_the_oldest_is_forgotten() -> None:
     assert list(world.leads) == [lead["id"] for lead in leads[1:]]
     emails = [world.create_email(JANE, {**DRAFT, "lead_id": leads[2]["id"]}) for _ in range(3)]
     assert list(world.emails) == [email["id"] for email in emails[1:]]
+
+
+def test_a_dump_holds_everything_but_credentials(world: World) -> None:
+    """Every organization's records are in it, as JSON can carry them; of a key there is no more than a hint."""
+    dump = json.loads(json.dumps(world.dump()))
+    assert [user["id"] for user in dump["users"]] == [JANE.id, JOHN.id, MARY.id]
+    assert (dump["users"][0]["api_key"], dump["users"][0]["access_token"]) == ("api_jane…", "oauth_ja…")
+    assert [lead["id"] for lead in dump["leads"]] == [LEAD_ID, OTHER_LEAD_ID]
+    assert [email["id"] for email in dump["emails"]] == [DRAFT_ID, SIGNED_DRAFT_ID, OTHER_DRAFT_ID]
 
 
 def test_users_see_their_own_organization(world: World) -> None:

@@ -35,7 +35,10 @@ async def test_the_standard_variables_are_heeded(collector: Collector) -> None:
         )
         try:
             assert process.stdout is not None
-            started = json.loads(await asyncio.wait_for(process.stdout.readline(), START))
+            assert process.stderr is not None
+            line = await asyncio.wait_for(process.stdout.readline(), START)
+            assert line, await process.stderr.read()
+            started = json.loads(line)
             port = int(started["listen"].rpartition(":")[2])
             assert started["traces"] == collector.endpoint
             assert (await ask(port, write(DRAFT))).status == 200

@@ -127,12 +127,12 @@ async def test_a_reload_reaches_every_worker_or_none(tmp_path: Path) -> None:
 
 
 async def test_who_cannot_start_waits_longer_each_time(tmp_path: Path) -> None:
-    """At once, then after a pause that doubles; until one serves, the gateway is not ready."""
+    """At once, then after a pause that doubles; until one serves, the gateway is not ready, and says why."""
     broken = UpstreamSettings(url="https://127.0.0.1:9", ca_file=tmp_path / "gone.pem")
     settings = settings_for("", None, upstream=broken)
     async with supervised(settings, rhythm=Rhythm(first_pause=0.05)) as gateway:
         ready = await gateway.ask("/readyz")
-        assert (ready["status"], ready["serving"]) == ("starting", 0)
+        assert (ready["status"], ready["serving"]) == ("no_worker", 0)
         await gateway.until(lambda: len(gateway.events("worker_died")) >= 5)
         first = [event for event in gateway.events("worker_died") if event["worker"] == 1]
         assert [(event["exit_code"], event["restart_in"]) for event in first[:2]] == [(1, 0), (1, 0.05)]

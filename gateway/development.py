@@ -1,0 +1,101 @@
+"""Runs what a developer needs: a gateway that shows what comes, in front of a sandbox; or the sandbox alone."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from gateway.app import Gateway
+from gateway.config.settings import Address, LogFormat, Settings
+from gateway.errors import PortTaken
+from gateway.hangups import Hangups
+from gateway.listener import Beside
+from gateway.live.live import Live
+from gateway.local_api.start import local_api_at
+from gateway.process import Ending, run, the_log
+from gateway.welcome import welcome, welcome_to_sandbox
+
+if TYPE_CHECKING:
+    from gateway.sandbox import Sandbox
+
+
+def dev(
+    settings: Settings,
+    load: Callable[[], Settings],
+    hangups: Hangups,
+    *,
+    close: "Sandbox | None",
+    local_api: Sequence[Address] | None,
+    quiet: bool,
+    record: Path | None,
+) -> None:
+    """Run a gateway for a developer, in front of this sandbox, or of the upstream in the settings.
+
+    It listens at `local_api` too, for Close's own client. What comes is shown as it comes, unless the log is to be
+    JSON; `quiet`: email writes alone. `record`: it is kept there too. Raises PortTaken, PortsTaken, CertificateNotKept
+    and Unrecordable.
+    """
+    run(_dev(settings, load, hangups, close=close, local_api=local_api, quiet=quiet, record=record))
+
+
+async def _dev(
+    settings: Settings,
+    load: Callable[[], Settings],
+    hangups: Hangups,
+    *,
+    close: "Sandbox | None",
+    local_api: Sequence[Address] | None,
+    quiet: bool,
+    record: Path | None,
+) -> None:
+    ending = Ending()
+    lines = the_log(settings) if settings.log.format is LogFormat.JSON else None
+    live = Live(settings.log.level.value, lines, record, quiet=quiet)
+    local = None if local_api is None else await local_api_at(local_api, os.environ)
+    if close is not None:
+        await close.start()
+
+    def in_front(settings: Settings) -> Settings:
+        return settings if close is None else replace(settings, upstream=replace(settings.upstream, url=close.url))
+
+    settings = in_front(settings)
+    gateway = Gateway(settings, live.log, lambda: in_front(load()), live.witness)
+    try:
+        await gateway.start(beside=None if local is None else Beside(local.listen, local.pair, "--tls-listen"))
+        hangups.hand_over(gateway.hang_up)
+        if local is not None and gateway.serving.beside is not None:
+            local = replace(local, listen=(gateway.serving.beside,))
+        text = welcome(gateway.reach, gateway.admin, settings.upstream.url, close, local)
+        if lines is None:
+            _say(f"{text}\n")  # what comes is shown below it
+        else:
+            _say(text, sys.stderr)  # between lines of JSON it would break them
+        await ending.wait()
+        await gateway.stop()
+    finally:
+        if close is not None:
+            await close.stop()
+        live.close()
+
+
+def run_sandbox(listen: Address, close: "Sandbox") -> None:
+    """Run a sandbox alone until SIGINT or SIGTERM. Raises PortTaken."""
+    run(_run_sandbox(listen, close))
+
+
+async def _run_sandbox(listen: Address, close: "Sandbox") -> None:
+    ending = Ending()
+    try:
+        await close.start(listen.host, listen.port)
+    except OSError as error:
+        raise PortTaken(None, "--listen", str(listen), error) from None
+    _say(welcome_to_sandbox(close))
+    await ending.wait()
+    await close.stop()
+
+
+def _say(text: str, stream: TextIO = sys.stdout) -> None:
+    stream.write(text)
+    stream.flush()
