@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,12 +10,10 @@ from gateway.commands.configured import ruled
 from gateway.commands.failures import Unconfigured
 from gateway.commands.flags import configuring
 from gateway.commands.out import out
+from gateway.interrupts import careful
 
 if TYPE_CHECKING:
     from gateway.commands.checking.run import Asked
-
-INTERRUPTED: Final = 130
-"""The exit code that a shell gives what Ctrl-C ends."""
 
 
 @click.command(short_help="Judge payloads offline: JSON, JSON Lines or standard input.")
@@ -66,10 +64,8 @@ def check(
     from gateway.commands.checking.run import Asked, Form
 
     form = Form.JSON if as_json else Form.SARIF if as_sarif else Form.PEOPLE
-    try:
+    with careful():
         _run(Asked(files=names, stored=stored, update=update, form=form, limit=limit), file)
-    except KeyboardInterrupt:
-        raise click.exceptions.Exit(INTERRUPTED) from None
 
 
 def _run(asked: "Asked", file: Path | None) -> None:
