@@ -47,9 +47,12 @@ def check(
     sent anywhere. Exits with 1 where a payload would be rejected, and with 2 where something cannot be read.
 
     \b
-    What to change:  close-gateway check emails.jsonl
-    A change:        close-gateway check --update --stored draft.json change.json
-    In CI:           close-gateway check --sarif payloads/*.json > check.sarif
+    What to change:
+      close-gateway check emails.jsonl
+    A change:
+      close-gateway check --update --stored a.json b.json
+    In CI:
+      close-gateway check --sarif *.json > check.sarif
     """
     if as_json and as_sarif:
         raise click.UsageError("Give --json or --sarif.")

@@ -1,7 +1,8 @@
 """Writes what passes into a HAR archive, by a thread of its own.
 
-Rule    The file is a whole archive after each write, whatever becomes of the process: what closes it is written again
-        behind each entry. A recording goes on where an earlier one ended; a file that is none is left as it is.
+Rule    The file is a whole archive after each write: what closes it is written again behind each entry. A process that
+        is killed in the midst of one loses that entry alone: each has a line, and the next recording mends the file.
+Rule    A recording goes on where an earlier one ended; a file that is none is left as it is.
 Rule    Nobody waits for it. Entries that come quicker than they are written wait, up to a limit; what is beyond it, and
         what the disk does not take, is counted and told.
 """
@@ -65,9 +66,22 @@ class Archive:
         begins = self._file.read(len(BEGINNING)) == BEGINNING
         self._file.seek(max(0, end - 1))
         last = self._file.read()
-        if not begins or last[1:] != TAIL:
+        if not begins:
             return None
-        return end, last[:1] == b"}"
+        return (end, last[:1] == b"}") if last[1:] == TAIL else self._mended()
+
+    def _mended(self) -> tuple[int, bool] | None:
+        """Close an archive again that was cut off in its last line."""
+        self._file.seek(0)
+        text = self._file.read()
+        end = text.rfind(b",\n")
+        if end < 0 and not text.startswith(HEAD):
+            return None
+        end, some = (len(HEAD), False) if end < len(HEAD) else (end, True)
+        self._file.seek(end)
+        self._file.write(TAIL)
+        self._file.truncate()
+        return end, some
 
     def write(self, entries: bytes) -> None:
         """Write entries behind those that are there. Raises OSError, and the archive is as it was then."""

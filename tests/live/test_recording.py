@@ -47,7 +47,28 @@ def test_it_goes_on_where_an_earlier_one_ended(tmp_path: Path) -> None:
     assert entries(path) == [{"entry": 1}, {"entry": 2}]
 
 
-@pytest.mark.parametrize("found", [b"{}", b"[" * 300, HEAD, HEAD + ENTRY, b'{"log":{}}' + TAIL, TAIL])
+@pytest.mark.parametrize(
+    ("found", "kept"),
+    [
+        (HEAD, 0),
+        (HEAD + b'{"ent', 0),
+        (HEAD + ENTRY + b",\n", 1),
+        (HEAD + ENTRY + b",\n" + ENTRY + b",\n{", 2),
+        (HEAD + ENTRY + b",\n" + ENTRY + TAIL[:2], 1),
+    ],
+)
+def test_a_recording_that_was_cut_off_is_mended(tmp_path: Path, found: bytes, kept: int) -> None:
+    """No more than its last line is lost, and it goes on behind the others."""
+    path = tmp_path / "a.har"
+    path.write_bytes(found)
+    archive = Archive(path)
+    mended = entries(path)
+    archive.write(ENTRY)
+    archive.close()
+    assert (len(mended), len(entries(path))) == (kept, kept + 1)
+
+
+@pytest.mark.parametrize("found", [b"{}", b"[" * 300, HEAD[:-1], b'{"log":{}}' + TAIL, TAIL])
 def test_what_is_no_recording_is_left_as_it_is(tmp_path: Path, found: bytes) -> None:
     """It may be what somebody has written."""
     path = tmp_path / "notes"
@@ -85,7 +106,7 @@ def test_a_full_disk_leaves_an_archive(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_process_that_is_killed_leaves_an_archive(tmp_path: Path) -> None:
-    """At whatever moment it is."""
+    """At whatever moment it is: the next recording mends what is cut off."""
     path = tmp_path / "a.har"
     code = (
         "import sys; from pathlib import Path; from gateway.live.recording import Archive\n"
@@ -98,6 +119,8 @@ def test_a_process_that_is_killed_leaves_an_archive(tmp_path: Path) -> None:
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    Archive(path).close()
+    assert len(entries(path)) > 300
     assert set(entries(path)) == {"x" * 3000}
 
 
