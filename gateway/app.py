@@ -15,13 +15,14 @@ from gateway.config.reach import Reach
 from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.config.token import admin_token
 from gateway.errors import GatewayError, PortTaken
+from gateway.front import Front
 from gateway.hangups import Hangups
 from gateway.log import at_level
 from gateway.panel import open_panel, panel_of
 from gateway.process import Ending, reach, run, started, the_log
 from gateway.rejections.store import Store
 from gateway.reload import Reloader
-from gateway.serving import Serving
+from gateway.serving import PROXY, Serving
 from gateway.snapshot import Snapshot
 from gateway.systemd import NOTHING_HANDED, Handed
 
@@ -37,12 +38,16 @@ class Gateway:
     """
 
     def __init__(
-        self, settings: Settings, log: FilteringBoundLogger, load: Callable[[], Settings] | None = None
+        self,
+        settings: Settings,
+        log: FilteringBoundLogger,
+        load: Callable[[], Settings] | None = None,
+        front: Front = PROXY,
     ) -> None:
         self._settings = settings
         self._log = log
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
-        self.serving = Serving(settings, fingerprint_key(settings), store, log)
+        self.serving = Serving(settings, fingerprint_key(settings), store, log, front)
         self._reloader = Reloader(settings, load or (lambda: settings), self._put_in_force, log)
         self.panel = panel_of(
             settings,
@@ -119,13 +124,13 @@ class Gateway:
 
 def serve(settings: Settings, load: Callable[[], Settings], hangups: Hangups) -> None:
     """Run a gateway until SIGINT or SIGTERM. Raises PortTaken."""
-    run(_serve(settings, load, hangups))
+    run(_until_told(lambda: _made(settings, load), hangups))
 
 
-async def _serve(settings: Settings, load: Callable[[], Settings], hangups: Hangups) -> None:
+async def _until_told(make: "Callable[[], Gateway | Supervisor]", hangups: Hangups) -> None:
     ending = Ending()
     handed = systemd.handed()
-    gateway = _made(settings, load)
+    gateway = make()
     await gateway.start(handed)
     hangups.hand_over(gateway.hang_up)
     systemd.ready(f"Serves on {gateway.listen}")
@@ -141,6 +146,13 @@ def _made(settings: Settings, load: Callable[[], Settings]) -> "Gateway | Superv
     from gateway.workers.supervisor import Supervisor
 
     return Supervisor(settings, log, load)
+
+
+def ext_proc(settings: Settings, load: Callable[[], Settings], hangups: Hangups) -> None:
+    """Run a gateway that Envoy asks about requests until SIGINT or SIGTERM. Raises PortTaken."""
+    from gateway.extproc.server import front
+
+    run(_until_told(lambda: Gateway(settings, the_log(settings), load, front(settings.inspect.max_body)), hangups))
 
 
 def dev(settings: Settings, load: Callable[[], Settings], hangups: Hangups, *, sandbox: bool) -> None:

@@ -1,4 +1,4 @@
-"""The command: serve, dev, sandbox, health, reload, rejections, config.
+"""The command: serve, dev, ext-proc, sandbox, health, reload, rejections, config.
 
 Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 1 for anything else. Settings and servers
 are imported by the command that needs them, so that --help is quick.
@@ -13,6 +13,7 @@ import click
 
 from gateway import __version__
 from gateway.commands.configured import asked, configured, reloaded
+from gateway.commands.ext_proc import DEFAULTS, need_packages
 from gateway.commands.failures import Failed
 from gateway.commands.rejections import rejections
 from gateway.commands.reload import reload_
@@ -60,6 +61,7 @@ def main() -> None:
     \b
     Try it:         close-gateway dev
     Run it:         close-gateway serve --listen 0.0.0.0:8080
+    Beside Envoy:   close-gateway ext-proc
     Watch first:    close-gateway serve --mode report
     See who:        close-gateway rejections list --since 24h
     """
@@ -112,6 +114,26 @@ def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str |
 
     # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.
     _run(app.dev, loaded.settings, partial(reloaded, config, flags, defaults), hangups, sandbox=upstream is None)
+
+
+@main.command("ext-proc")
+@_settings
+def ext_proc(
+    upstream: str | None, listen: str | None, admin: str | None, mode: str | None, config: Path | None
+) -> None:
+    """Run the gateway as a service that Envoy asks about email writes (external processing).
+
+    The same verdicts, settings, log, store and console as serve; the requests stay in Envoy. It listens for gRPC, on
+    127.0.0.1:8082 unless told otherwise, in one process: run several, and name each in Envoy's cluster.
+    config/envoy has Envoy's side of it. Needs the extra: close-gateway[envoy].
+    """
+    hangups = Hangups()
+    need_packages()
+    flags = {**_flags(upstream, listen, admin, mode), "process.workers": 1}
+    loaded = configured(config, flags, DEFAULTS)
+    from gateway import app
+
+    _run(app.ext_proc, loaded.settings, partial(reloaded, config, flags, DEFAULTS), hangups)
 
 
 @main.command()

@@ -6,13 +6,15 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from structlog.typing import FilteringBoundLogger
 
 from gateway.access_log import access_log
 from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.exchange import Downstream, Exchange
+from gateway.forwarder import Forwarder
+from gateway.front import Front
 from gateway.listener import Listener
 from gateway.log import Lines, at_level
 from gateway.lookups.link import Link
@@ -31,13 +33,19 @@ if TYPE_CHECKING:
     from gateway.traces import Traces
 
 
+PROXY: Final = Front(Listener, Forwarder)
+"""The gateway as a proxy."""
+
+
 class Serving:
     """Serves once it is started. It belongs to the event loop that it is made in.
 
     `key` keys the fingerprints of credentials. `listen` tells the address in force once it is started.
     """
 
-    def __init__(self, settings: Settings, key: bytes, store: Store | None, log: FilteringBoundLogger) -> None:
+    def __init__(
+        self, settings: Settings, key: bytes, store: Store | None, log: FilteringBoundLogger, front: Front = PROXY
+    ) -> None:
         self.settings = settings
         self._log = log
         rounds = Rounds(asyncio.get_running_loop())
@@ -48,13 +56,15 @@ class Serving:
         self.recorder = None if store is None else _recorder(settings, store, log)
         self._link = _link(settings, log)
         self._traces = _traces(settings, log)
-        self._beside = Roadside(rounds, self.meters, self.recorder, self._thread, key, self._link, self._traces)
+        self._beside = Roadside(
+            front.outlet, rounds, self.meters, self.recorder, self._thread, key, self._link, self._traces
+        )
         self.road = Road(settings, trust(settings), self._beside, log)
         self._retired: list[Road] = []
         self._downstream = Downstream(
             key, self.meters, _proxies(settings), on_end=_on_end(settings, log), on_fault=self.road.dispatcher.fault
         )
-        self.listener = Listener(self.road.dispatcher.dispatch, settings.listener, self._downstream, rounds, log)
+        self.listener = front.inlet(self.road.dispatcher.dispatch, settings.listener, self._downstream, rounds, log)
 
     @property
     def counts(self) -> Counter[str]:
