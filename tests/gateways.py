@@ -19,7 +19,9 @@ from gateway.config.settings import (
     ShutdownSettings,
     UpstreamSettings,
 )
+from gateway.front import Front
 from gateway.log import make_log
+from gateway.serving import PROXY
 from tests.raw import LIMIT
 
 FREE: Final = Address("127.0.0.1", 0)
@@ -35,13 +37,19 @@ async def until(holds: Callable[[], bool]) -> None:
 class Running:
     """A gateway that runs."""
 
-    def __init__(self, settings: Settings, load: Callable[[], Settings] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, load: Callable[[], Settings] | None = None, front: Front = PROXY
+    ) -> None:
         self._lines = io.BytesIO()
         self._stopped = False
-        self.gateway = Gateway(settings, make_log("debug", console=False, stream=self._lines), load)
+        self.entrance: int | None = None
+        """The port of a proxy in front, where clients go by one."""
+        self.gateway = Gateway(settings, make_log("debug", console=False, stream=self._lines), load, front)
 
     @property
     def port(self) -> int:
+        if self.entrance is not None:
+            return self.entrance
         assert isinstance(self.gateway.listen, Address)
         return self.gateway.listen.port
 
@@ -80,6 +88,7 @@ async def running(
     *,
     upstream: UpstreamSettings | None = None,
     listener: ListenerSettings | None = None,
+    front: Front = PROXY,
     **sections: Any,
 ) -> AsyncIterator[Running]:
     """Run a gateway in front of `upstream_url`.
@@ -98,7 +107,7 @@ async def running(
         upstream=replace(upstream or UpstreamSettings(), url=upstream_url),
         **given,
     )
-    gateway = Running(settings)
+    gateway = Running(settings, front=front)
     await gateway.gateway.start()
     try:
         yield gateway

