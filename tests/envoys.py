@@ -87,7 +87,7 @@ class Envoy:
                 stderr=log,
             )
         async with asyncio.timeout(LIMIT):
-            while not (told.exists() and told.read_text()):  # noqa: ASYNC240 - a small file of our own
+            while not (told.exists() and told.read_text()):
                 assert self._process.returncode is None, self.log_file.read_text()
                 await asyncio.sleep(0.02)
         self._admin = f"http://{told.read_text()}"
@@ -114,7 +114,7 @@ class Envoy:
     async def until(self, holds: Callable[[Counter[str]], bool]) -> None:
         """Wait until something holds of what it counts."""
         async with asyncio.timeout(LIMIT):
-            while not holds(await self.stats()):
+            while not holds(await self.stats()):  # noqa: ASYNC110 - nobody tells of it
                 await asyncio.sleep(0.02)
 
     async def _asked(self, path: str) -> str:

@@ -20,6 +20,7 @@ from gateway.config.settings import (
     UpstreamSettings,
 )
 from gateway.front import Front
+from gateway.listener import Listener
 from gateway.log import make_log
 from gateway.serving import PROXY
 from tests.raw import LIMIT
@@ -37,9 +38,7 @@ async def until(holds: Callable[[], bool]) -> None:
 class Running:
     """A gateway that runs."""
 
-    def __init__(
-        self, settings: Settings, load: Callable[[], Settings] | None = None, front: Front = PROXY
-    ) -> None:
+    def __init__(self, settings: Settings, load: Callable[[], Settings] | None = None, front: Front = PROXY) -> None:
         self._lines = io.BytesIO()
         self._stopped = False
         self.entrance: int | None = None
@@ -52,6 +51,13 @@ class Running:
             return self.entrance
         assert isinstance(self.gateway.listen, Address)
         return self.gateway.listen.port
+
+    @property
+    def listener(self) -> Listener:
+        """What takes the connections of clients, where it is a proxy."""
+        listener = self.gateway.serving.listener
+        assert isinstance(listener, Listener)
+        return listener
 
     @property
     def url(self) -> str:

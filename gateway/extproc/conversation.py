@@ -1,15 +1,18 @@
 """One stream of Envoy's, which is one request of a client's: what Envoy tells of it, and what it is told.
 
 Rule    Each message is answered before the next one comes. A request that is no email write is released by the first
-        answer; of one that is, the body comes next, and then the head of Close's answer, to be marked.
+        answer; of one that is, the body is asked for, and then the head of Close's answer comes, to be marked.
+        With FULL_DUPLEX_STREAMED bodies Envoy asks nobody: the pieces come at once, are held here up to the limit, and
+        are sent back.
 """
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Collection
+from typing import Any, Final, assert_never
 
 import grpc
 from structlog.typing import FilteringBoundLogger
 
+from gateway.body import RequestBroken
 from gateway.exchange import Downstream, Exchange
 from gateway.extproc import messages
 from gateway.extproc.held import Answered, Forwarded, Held, Released
@@ -36,6 +39,7 @@ class Conversation:
         self._downstream = downstream
         self._log = log
         self._exchange: Held | None = None
+        self._duplex: Collection[str] = ()
         self.peer = ""
         self.scheme = ""
 
@@ -57,30 +61,33 @@ class Conversation:
         first = await self._read()
         if first is None or first.WhichOneof("request") != "request_headers":
             await self._context.abort(grpc.StatusCode.INVALID_ARGUMENT, "request_header_mode has to be SEND")
+        self._duplex = messages.duplex(first)
         exchange = self._exchange = self._begun(first)
         self._handle(exchange)
+        if "request_body" in self._duplex:
+            return await self._judge_streamed(exchange)
         received: bytes | None = None
         if not exchange.outcome.done() and not exchange.body.over:
             await self._write(messages.ASK_UNTOLD if exchange.chunked else messages.ASK)
             received = await self._body(exchange)
             if received is None:
                 return "failed"
-        match await exchange.outcome:
+        outcome = await exchange.outcome
+        match outcome:
+            case Answered():
+                return await self._answer(exchange, outcome)
             case Released():
                 self._exchange = None  # what becomes of it, nobody here knows
                 await self._write(messages.RELEASE)
                 return "released"
-            case Answered() as answered:
-                return await self._answer(exchange, answered)
-            case Forwarded() as forwarded:
-                told = (
-                    messages.on_head(exchange, forwarded)
-                    if received is None
-                    else messages.on_body(exchange, forwarded, received)
-                )
-                await self._write(told)
-                await self._mark(exchange, forwarded)
-                return "judged"
+            case Forwarded() if received is None:
+                await self._write(messages.on_head(exchange, outcome))
+            case Forwarded():
+                await self._write(messages.on_body(exchange, outcome, received))
+            case other:
+                assert_never(other)
+        await self._go_on(exchange, outcome)
+        return "judged"
 
     def end(self) -> None:
         """Take in that the stream is over, however it ended."""
@@ -95,21 +102,25 @@ class Conversation:
         return Held(self, self._downstream, head.method, head.target, head.fields, has_body=has_body)
 
     async def _body(self, exchange: Held) -> bytes | None:
-        """Take the body; None where Envoy does not send it."""
+        """Take the body that was asked for; None where Envoy does not send it."""
         message = await self._read()
         kind = None if message is None else message.WhichOneof("request")
         if kind != "request_body":
+            self._log.error("body_not_sent", fix="Set allow_mode_override in Envoy's filter.", **exchange.facts())
             if kind is not None:
-                self._log.error("body_not_sent", fix="Set allow_mode_override in Envoy's filter.", **exchange.facts())
-                await self._write(messages.nothing_to_say(kind))
+                await self._write(messages.passing(kind, message, self._duplex))
             return None
         body: bytes = message.request_body.body
-        self._downstream.meters.received += len(body)
-        exchange.body.feed(body)
-        exchange.body.end()
+        self._feed(exchange, body, end=True)
+        return body
+
+    def _feed(self, exchange: Held, piece: bytes, *, end: bool) -> None:
+        self._downstream.meters.received += len(piece)
+        exchange.body.feed(piece)
+        if end:
+            exchange.body.end()
         if exchange.carrier is not None:
             exchange.carrier.body_came()
-        return body
 
     async def _answer(self, exchange: Held, answered: Answered) -> str:
         if answered.answer.status >= FAULTS:
@@ -121,23 +132,65 @@ class Conversation:
         await self._write(told)
         return "judged"
 
-    async def _mark(self, exchange: Held, forwarded: Forwarded) -> None:
-        """Wait for the head of the answer, and mark it."""
+    async def _go_on(self, exchange: Held, forwarded: Forwarded | None, *, to_come: bool = False) -> None:
+        """Wait for the head of the answer, and mark it. `to_come`: more of the request comes, to be sent back."""
         exchange.waits()
-        while (message := await self._read()) is not None:
+        marked = False
+        while (to_come or not marked) and (message := await self._read()) is not None:
             kind = message.WhichOneof("request")
-            if kind != "response_headers":
-                await self._write(messages.nothing_to_say(kind))
-                continue
-            exchange.goes_on()
-            exchange.status = messages.status(message.response_headers)
-            if exchange.trace is not None:
-                exchange.trace.answered(exchange.status)
-            if exchange.status == UNAUTHORIZED:
-                forwarded.unauthorized()
-            exchange.done(keep_alive=True)
-            await self._write(messages.on_answer(forwarded))
-            return
+            if kind == "response_headers" and forwarded is not None:
+                self._answered(exchange, forwarded, messages.status(message.response_headers))
+                await self._write(messages.on_answer(forwarded))
+                marked = True
+            else:
+                await self._write(messages.passing(kind, message, self._duplex))
+
+    def _answered(self, exchange: Held, forwarded: Forwarded, status: int) -> None:
+        exchange.goes_on()
+        exchange.status = status
+        if exchange.trace is not None:
+            exchange.trace.answered(status)
+        if status == UNAUTHORIZED:
+            forwarded.unauthorized()
+        exchange.done(keep_alive=True)
+
+    # -- where Envoy keeps no body --
+
+    async def _judge_streamed(self, exchange: Held) -> str:
+        trailers = await self._gather(exchange)
+        if exchange.body.error is not None:
+            return "failed"
+        outcome = await exchange.outcome
+        if isinstance(outcome, Answered):
+            return await self._answer(exchange, outcome)
+        await self._write(messages.on_head_of_duplex(exchange, outcome))
+        body = outcome.body if isinstance(outcome, Forwarded) and outcome.body is not None else exchange.body.take()
+        whole = exchange.body.complete
+        if body or (whole and exchange.body.received):
+            end = whole and trailers is None
+            await self._write(messages.streamed(messages.Response(), "request_body", body, end=end))
+        if trailers is not None:
+            await self._write(messages.passing("request_trailers", trailers, self._duplex))
+        forwarded = outcome if isinstance(outcome, Forwarded) else None
+        if forwarded is None:
+            self._exchange = None
+        await self._go_on(exchange, forwarded, to_come=True)
+        return "released" if forwarded is None else "judged"
+
+    async def _gather(self, exchange: Held) -> Any:
+        """Take pieces of the body until its end, or until they are too many; and the trailers, where they come."""
+        while not exchange.outcome.done() and not exchange.body.over:
+            message = await self._read()
+            if message is None:
+                exchange.body.fail(RequestBroken())
+            elif message.WhichOneof("request") == "request_body":
+                self._feed(exchange, message.request_body.body, end=message.request_body.end_of_stream)
+            else:
+                self._feed(exchange, b"", end=True)
+                return message
+        return None
+
+    # -- gRPC --
 
     async def _read(self) -> Any:
         """Give the next message; None where Envoy has said all."""

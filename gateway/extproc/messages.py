@@ -5,7 +5,7 @@ Rule    A body whose length was told is buffered whole, and keeps having a lengt
         the length of a body away, which that one never had.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -15,7 +15,7 @@ from envoy.service.ext_proc.v3 import external_processor_pb2 as messages
 from envoy.type.v3 import http_status_pb2 as http_status
 
 from gateway.exchange import Fields
-from gateway.extproc.held import Answered, Forwarded, Held
+from gateway.extproc.held import Answered, Forwarded, Held, Released
 from gateway.proxies import BY_SOCKET, UNKNOWN
 
 Mode: Final[Any] = modes.ProcessingMode
@@ -141,11 +141,35 @@ def answered(outcome: Answered) -> Any:
     )
 
 
-def nothing_to_say(kind: str) -> Any:
-    """Let a part of the message go that nobody asked for."""
+def passing(kind: str, message: Any, duplex: Collection[str]) -> Any:
+    """Let a part of the request or the answer go by. Of `duplex` ones Envoy keeps nothing, and is sent them back."""
     response = Response()
-    getattr(response, kind).SetInParent()
+    if kind in duplex:
+        part = getattr(message, kind)
+        streamed(response, kind, part.body, end=part.end_of_stream)
+    else:
+        getattr(response, kind).SetInParent()
     return response
+
+
+def streamed(response: Any, kind: str, body: bytes, *, end: bool) -> Any:
+    """Send a piece of a body."""
+    mutation = getattr(response, kind).response.body_mutation.streamed_response
+    mutation.body, mutation.end_of_stream = body, end
+    return response
+
+
+def on_head_of_duplex(exchange: Held, outcome: Forwarded | Released) -> Any:
+    """Send the head on; the body follows."""
+    common = Common() if isinstance(outcome, Released) else Common(header_mutation=_mutation(exchange, outcome))
+    return Response(request_headers=messages.HeadersResponse(response=common))
+
+
+def duplex(first: Any) -> Collection[str]:
+    """Tell which bodies Envoy sends here without keeping them, and without minding what it is told of modes."""
+    told = first.protocol_config
+    found = {"request_body": told.request_body_mode, "response_body": told.response_body_mode}
+    return frozenset(kind for kind, mode in found.items() if mode == Mode.FULL_DUPLEX_STREAMED)
 
 
 def _mutation(exchange: Held, outcome: Forwarded) -> Any:
@@ -171,5 +195,3 @@ def _set(name: bytes, value: bytes) -> Any:
         header=base.HeaderValue(key=name.decode(), raw_value=value),
         append_action=base.HeaderValueOption.OVERWRITE_IF_EXISTS_OR_ADD,
     )
-
-

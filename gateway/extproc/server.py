@@ -7,6 +7,7 @@ Limits  So many streams at a time, and so many of one connection; a message is n
 """
 
 import asyncio
+import contextlib
 import errno
 import socket
 from collections.abc import Callable, Sequence
@@ -38,6 +39,8 @@ HEADS: Final = 1024 * 1024
 """Bytes of a message beside a body: Envoy lets no head through that is as long."""
 OF_ONE_CONNECTION: Final = 1000
 """Streams at a time. Envoy opens another connection for the next one."""
+FOR_EVER: Final = 86_400.0
+"""Seconds that gRPC gives what is under way, for as long as no less is said."""
 
 
 def front(max_body: int) -> Front:
@@ -64,7 +67,8 @@ class ExtProcServer:
         self._health = health.HealthServicer()
         self._server = self._made(max_body)
         self._streams: set[Conversation] = set()
-        self._still: asyncio.Event = asyncio.Event()
+        self._still = asyncio.Event()
+        self._stopping: asyncio.Task[None] | None = None
         self.accepts = False
 
     def _made(self, max_body: int) -> Any:
@@ -74,8 +78,8 @@ class ExtProcServer:
             ("grpc.max_concurrent_streams", OF_ONE_CONNECTION),
         )
         server = grpc.aio.server(options=options, maximum_concurrent_rpcs=self._settings.max_connections)
-        service.add_ExternalProcessorServicer_to_server(self, server)  # type: ignore[no-untyped-call]
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)  # type: ignore[no-untyped-call]
+        service.add_ExternalProcessorServicer_to_server(self, server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         return server
 
     # -- gateway.front.Inlet --
@@ -131,22 +135,28 @@ class ExtProcServer:
         self._handle = handle
         self._log = log
 
+    def close_port(self) -> None:
+        """Take no more streams: whoever checks the health hears it, and so does each connection."""
+        if self.accepts:
+            self.accepts = False
+            self._stopping = asyncio.get_running_loop().create_task(self._stop())
+
+    async def _stop(self) -> None:
+        await self._health.enter_graceful_shutdown()
+        await self._server.stop(FOR_EVER)
+
     async def drain(self, grace: float) -> int:
         """Finish what is in flight within `grace` seconds; tell how many streams were cut off."""
-        if not self.accepts:
+        self.close_port()
+        if self._stopping is None:
             return 0
-        self.accepts = False
-        await self._health.enter_graceful_shutdown()
-        stopping = asyncio.ensure_future(self._server.stop(grace))
-        if self._streams and grace:
+        if self._streams:
             self._still.clear()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._still.wait(), grace)
-            except TimeoutError:
-                pass
         cut_off = len(self._streams)
         await self._server.stop(0)  # who watches its health would keep it from ending
-        await stopping
+        await self._stopping
         return cut_off
 
     # -- envoy.service.ext_proc.v3.ExternalProcessor --

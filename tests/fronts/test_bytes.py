@@ -34,7 +34,10 @@ BODIES = [  # what comes, what goes up
     (DRAFT, DRAFT),
     (LOGGED, FILLED),
     (b'{ "status" : "sent", "sender" : null }', b'{ "status" : "sent", "sender" : "jane@example.com" }'),
-    (b'{"status":"sent","x":NaN,"y":"\\ud800"}', b'{"sender": "jane@example.com", "status":"sent","x":NaN,"y":"\\ud800"}'),
+    (
+        b'{"status":"sent","x":NaN,"y":"\\ud800"}',
+        b'{"sender": "jane@example.com", "status":"sent","x":NaN,"y":"\\ud800"}',
+    ),
     (b'\xef\xbb\xbf{"status": "draft"}', b'\xef\xbb\xbf{"status": "draft"}'),
     (b'{"status": "outbox"', b'{"status": "outbox"'),
     (b"\0\xff" * 100, b"\0\xff" * 100),

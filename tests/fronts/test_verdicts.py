@@ -80,6 +80,7 @@ def gone_up(upstream: Recording) -> list[object]:
 
 
 def with_status(status: str | None, sender: dict[str, Any]) -> dict[str, Any]:
+    """Make an email of these."""
     return sender if status is None else {"status": status, **sender}
 
 
