@@ -26,7 +26,7 @@ class Conversation:
     """A gateway.exchange.Client too, to which nothing is written: Envoy answers.
 
     `context` is gRPC's for the stream. `handle` is given the exchange, and settles what becomes of it. `end` has to be
-    called once the stream is over.
+    called once the stream is over. `went` tells what came of it: released, judged, or failed, where nothing did.
     """
 
     paused = False
@@ -40,6 +40,7 @@ class Conversation:
         self._log = log
         self._exchange: Held | None = None
         self._duplex: Collection[str] = ()
+        self.went = "failed"
         self.peer = ""
         self.scheme = ""
 
@@ -56,43 +57,51 @@ class Conversation:
 
     # -- the stream --
 
-    async def hold(self) -> str:
-        """Hold the conversation. Tells how it went: released, judged or failed."""
+    async def hold(self) -> None:
+        """Hold the conversation."""
         first = await self._read()
-        if first is None or first.WhichOneof("request") != "request_headers":
+        if first is None:
+            return
+        if first.WhichOneof("request") != "request_headers":
             await self._context.abort(grpc.StatusCode.INVALID_ARGUMENT, "request_header_mode has to be SEND")
         self._duplex = messages.duplex(first)
         exchange = self._exchange = self._begun(first)
         self._handle(exchange)
         if "request_body" in self._duplex:
-            return await self._judge_streamed(exchange)
+            await self._judge_streamed(exchange)
+            return
         received: bytes | None = None
         if not exchange.outcome.done() and not exchange.body.over:
             await self._write(messages.ASK_UNTOLD if exchange.chunked else messages.ASK)
             received = await self._body(exchange)
             if received is None:
-                return "failed"
+                return
         outcome = await exchange.outcome
         match outcome:
             case Answered():
-                return await self._answer(exchange, outcome)
+                await self._answer(exchange, outcome)
             case Released():
-                self._exchange = None  # what becomes of it, nobody here knows
+                self._release()
                 await self._write(messages.RELEASE)
-                return "released"
-            case Forwarded() if received is None:
-                await self._write(messages.on_head(exchange, outcome))
             case Forwarded():
-                await self._write(messages.on_body(exchange, outcome, received))
+                self.went = "judged"
+                if received is None:
+                    await self._write(messages.on_head(exchange, outcome))
+                else:
+                    await self._write(messages.on_body(exchange, outcome, received))
+                await self._go_on(exchange, outcome)
             case other:
                 assert_never(other)
-        await self._go_on(exchange, outcome)
-        return "judged"
 
     def end(self) -> None:
         """Take in that the stream is over, however it ended."""
         if self._exchange is not None:
             self._exchange.left()
+
+    def _release(self) -> None:
+        """Nobody here learns what becomes of it."""
+        self.went = "released"
+        self._exchange = None
 
     def _begun(self, first: Any) -> Held:
         head = messages.head(first.request_headers)
@@ -120,17 +129,20 @@ class Conversation:
         if end:
             exchange.body.end()
         if exchange.carrier is not None:
-            exchange.carrier.body_came()
+            try:
+                exchange.carrier.body_came()
+            except Exception as fault:  # noqa: BLE001 - a mistake of ours, and its exchange is where it is dealt with
+                exchange.fault(fault)
 
-    async def _answer(self, exchange: Held, answered: Answered) -> str:
+    async def _answer(self, exchange: Held, answered: Answered) -> None:
         if answered.answer.status >= FAULTS:
             await self._context.abort(grpc.StatusCode.INTERNAL, "the gateway has failed")
         told = messages.answered(answered)
         exchange.status = answered.answer.status
         exchange.sent = len(told.immediate_response.body)
         exchange.done(keep_alive=True)
+        self.went = "judged"
         await self._write(told)
-        return "judged"
 
     async def _go_on(self, exchange: Held, forwarded: Forwarded | None, *, to_come: bool = False) -> None:
         """Wait for the head of the answer, and mark it. `to_come`: more of the request comes, to be sent back."""
@@ -156,26 +168,28 @@ class Conversation:
 
     # -- where Envoy keeps no body --
 
-    async def _judge_streamed(self, exchange: Held) -> str:
+    async def _judge_streamed(self, exchange: Held) -> None:
         trailers = await self._gather(exchange)
         if exchange.body.error is not None:
-            return "failed"
+            return
         outcome = await exchange.outcome
         if isinstance(outcome, Answered):
-            return await self._answer(exchange, outcome)
+            await self._answer(exchange, outcome)
+            return
+        forwarded = outcome if isinstance(outcome, Forwarded) else None
+        if forwarded is None:
+            self._release()
+        else:
+            self.went = "judged"
         await self._write(messages.on_head_of_duplex(exchange, outcome))
-        body = outcome.body if isinstance(outcome, Forwarded) and outcome.body is not None else exchange.body.take()
+        body = exchange.body.take() if forwarded is None or forwarded.body is None else forwarded.body
         whole = exchange.body.complete
         if body or (whole and exchange.body.received):
             end = whole and trailers is None
             await self._write(messages.streamed(messages.Response(), "request_body", body, end=end))
         if trailers is not None:
             await self._write(messages.passing("request_trailers", trailers, self._duplex))
-        forwarded = outcome if isinstance(outcome, Forwarded) else None
-        if forwarded is None:
-            self._exchange = None
         await self._go_on(exchange, forwarded, to_come=True)
-        return "released" if forwarded is None else "judged"
 
     async def _gather(self, exchange: Held) -> Any:
         """Take pieces of the body until its end, or until they are too many; and the trailers, where they come."""

@@ -165,18 +165,18 @@ class ExtProcServer:
         """Answer what Envoy asks of one request."""
         conversation = Conversation(context, self._handle, self._downstream, self._log)
         self._streams.add(conversation)
-        went = "failed"
         try:
-            went = await conversation.hold()
-        except Exception as fault:  # gRPC would write its text, which may quote a request
-            if not isinstance(fault, grpc.aio.AbortError):
+            await conversation.hold()
+        except grpc.aio.AbortError:
+            raise  # it has been told
+        except Exception as fault:  # noqa: BLE001 - gRPC would write its text, which may quote a request
+            if not context.done():  # else Envoy has left in the middle of a word
                 self._log.error("internal_error", error=type(fault).__name__, at=places(fault))
                 await context.abort(grpc.StatusCode.INTERNAL, "the gateway has failed")
-            raise
         finally:
             conversation.end()
             self._streams.discard(conversation)
-            self._downstream.meters.streams[went] += 1
+            self._downstream.meters.streams[conversation.went] += 1
             if not self._streams:
                 self._still.set()
 
