@@ -1,7 +1,7 @@
 """The custom resources that config/envoy has: what each may hold, as far as it is used there.
 
 Rule    A field that is not here was not looked up in its API, and is a mistake until it is.
-Source  gateway.envoyproxy.io/v1alpha1 (envoyproxy/gateway, api/v1alpha1); gateway.networking.k8s.io; networking.istio.io.
+Source  envoyproxy/gateway, api/v1alpha1; gateway.networking.k8s.io; networking.istio.io, "Traffic Management".
 """
 
 from collections.abc import Iterator, Mapping

@@ -16,6 +16,7 @@ from gateway.config.settings import InspectSettings, LookupSettings
 from gateway.extproc.server import NAME
 from gateway.router import PassThrough, route
 from tests.bench.peers.envoy import binary
+from tests.certificates import AUTHORITY
 from tests.deployed.crds import mistakes
 from tests.deployed.pod import CONFIG, RESOURCES, documents
 from tests.envoys import CONFIGURED, Configuration, the_filter, the_manager
@@ -59,8 +60,6 @@ def plain(tmp_path: Path) -> Configuration:
     """The configuration for plain Envoy, with authorities that any system has."""
     configured = deepcopy(PLAIN)
     authorities = tmp_path / "authorities.pem"
-    from tests.certificates import AUTHORITY
-
     AUTHORITY.cert_pem.write_to_path(authorities)
     context = configured["static_resources"]["clusters"][0]["transport_socket"]["typed_config"]["common_tls_context"]
     context["validation_context"]["trusted_ca"]["filename"] = str(authorities)
@@ -147,9 +146,7 @@ def entering() -> list[tuple[str, re.Pattern[str], re.Pattern[str], bool]]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "methods", "paths", "with_query"), entering(), ids=["plain", "envoy-gateway", "istio"]
-)
+@pytest.mark.parametrize(("kind", "methods", "paths", "with_query"), entering(), ids=["plain", "gateway", "istio"])
 def test_what_may_be_an_email_write_enters_the_filter(
     kind: str, methods: re.Pattern[str], paths: re.Pattern[str], *, with_query: bool
 ) -> None:
