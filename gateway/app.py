@@ -46,6 +46,7 @@ class Gateway:
     ) -> None:
         self._settings = settings
         self._log = log
+        self._front = front
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
         self.serving = Serving(settings, fingerprint_key(settings), store, log, front)
         self._reloader = Reloader(settings, load or (lambda: settings), self._put_in_force, log)
@@ -66,7 +67,8 @@ class Gateway:
     @property
     def reach(self) -> Reach:
         """How clients reach it."""
-        return reach(self._settings, self.listen)
+        found = reach(self._settings, self.listen)
+        return found if self._front.direct else replace(found, instead=self._settings.upstream.url)
 
     @property
     def admin(self) -> Address | None:

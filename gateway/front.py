@@ -92,7 +92,8 @@ class MakesInlet(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """Both of them."""
+    """Both of them. `direct`: clients connect to the inlet; else to somebody who asks it, and call Close by name."""
 
     inlet: MakesInlet
     outlet: MakesOutlet
+    direct: bool = True

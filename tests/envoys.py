@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -75,7 +75,7 @@ class Envoy:
         self._admin = ""
         self.port = 0
 
-    async def start(self) -> Self:
+    async def start(self) -> None:
         """Start it, and wait until it serves."""
         configured, told = self._folder / "envoy.json", self._folder / "admin"
         configured.write_text(json.dumps(self._configured), encoding="utf-8")
@@ -94,7 +94,6 @@ class Envoy:
         await self.until(lambda stats: stats["server.state"] == 0)
         listeners = json.loads(await self._asked("/listeners?format=json"))["listener_statuses"]
         self.port = listeners[0]["local_address"]["socket_address"]["port_value"]
-        return self
 
     @property
     def log_file(self) -> Path:
@@ -128,11 +127,14 @@ class Envoy:
 
 
 @asynccontextmanager
-async def envoy(configured: Configuration) -> AsyncIterator[Envoy]:
-    """Run an Envoy."""
+async def envoy(configured: Configuration, *, asks: bool = True) -> AsyncIterator[Envoy]:
+    """Run an Envoy. `asks`: wait until it has seen that the service is well."""
     with TemporaryDirectory() as folder:
         started = Envoy(configured, Path(folder))
         try:
-            yield await started.start()
+            await started.start()
+            if asks:
+                await started.until(lambda stats: stats["cluster.close_gateway.membership_healthy"] > 0)
+            yield started
         finally:
             await started.stop()

@@ -7,3 +7,9 @@ Source  envoy/service/ext_proc/v3/external_processor.proto, envoy/extensions/fil
         processing_mode.proto.
 Needs   The extra `envoy`: grpcio, and Envoy's messages as they are published. Nothing else of the gateway imports this.
 """
+
+import os
+
+# Read by gRPC as it is imported. Nobody here forks and goes on with gRPC in the child, for which it would pause, at each
+# fork, all that it does.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")

@@ -45,7 +45,7 @@ FOR_EVER: Final = 86_400.0
 
 def front(max_body: int) -> Front:
     """Make the front for Envoy; no larger bodies than these come in."""
-    return Front(partial(ExtProcServer, max_body), Outlet)
+    return Front(partial(ExtProcServer, max_body), Outlet, direct=False)
 
 
 class ExtProcServer:

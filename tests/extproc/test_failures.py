@@ -3,7 +3,8 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,13 +21,21 @@ from tests.raw import ask, connected
 from tests.recording import OK, OWNER, Call, answers, by_path, recording
 
 CLIENTS: Final = 4
+PAUSE: Final = 0.005
+"""Seconds between two requests of a client: what is to be seen is that none fails, not how many there can be."""
+ENOUGH: Final = 10
 
 
-def quick(configured: Configuration, **of_the_filter: Any) -> Configuration:
+def quick(configured: Configuration) -> Configuration:
     """Have Envoy look at the service's health often."""
     _, gateway = configured["static_resources"]["clusters"]
     (check,) = gateway["health_checks"]
     check.update(interval="0.1s", no_traffic_interval="0.1s", unhealthy_threshold=1)
+    return changed(configured, message_timeout="1s")
+
+
+def changed(configured: Configuration, **of_the_filter: Any) -> Configuration:
+    """Change what is configured of the filter."""
     the_filter(configured).update(of_the_filter)
     return configured
 
@@ -37,80 +46,72 @@ class Load:
     def __init__(self, port: int) -> None:
         self._port = port
         self._over = False
+        self._clients = [asyncio.create_task(self._client()) for _ in range(CLIENTS)]
         self.statuses: Counter[int] = Counter()
-
-    async def run(self) -> None:
-        """Go on until `end`."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(CLIENTS):
-                group.create_task(self._client())
 
     async def _client(self) -> None:
         async with connected(self._port) as client:
             while not self._over:
                 self.statuses[(await client.ask(write(SENDERLESS))).status] += 1
-
-    def end(self) -> None:
-        self._over = True
+                await asyncio.sleep(PAUSE)
 
     async def until(self, holds: Callable[[Counter[int]], bool]) -> None:
         """Wait until something holds of what has been answered since."""
         before = self.statuses.copy()
-        await until(lambda: holds(self.statuses - before))
+        await until(lambda: holds(self.statuses - before) or any(client.done() for client in self._clients))
+        assert not any(client.done() for client in self._clients)
+
+    async def end(self) -> None:
+        """Let each client have its last answer."""
+        self._over = True
+        await asyncio.gather(*self._clients)
 
 
-async def test_killed_under_load_and_started_again(tmp_path: Path) -> None:
-    """No request fails: what was refused before passes unjudged, and is counted; and is refused again after."""
+@asynccontextmanager
+async def loading(port: int) -> AsyncIterator[Load]:
+    """Run some."""
+    load = Load(port)
+    try:
+        yield load
+    finally:
+        await load.end()
+
+
+async def test_a_process_that_hangs_is_killed_started_again_and_told_to_stop(tmp_path: Path) -> None:
+    """Under load, no request fails: what is refused else passes unjudged meanwhile, and is counted."""
     async with (
         recording(keep=False) as upstream,
         service(upstream.url, tmp_path) as gateway,
         envoy(quick(configuration(upstream.url, gateway.listen))) as proxy,
+        loading(proxy.port) as load,
     ):
-        load = Load(proxy.port)
-        running_load = asyncio.create_task(load.run())
-        await load.until(lambda since: since[400] >= 50)
+        await load.until(lambda since: since[400] >= ENOUGH)
         assert set(load.statuses) == {400}
+
+        gateway.send(signal.SIGSTOP)
+        await load.until(lambda since: since[200] >= ENOUGH)
+        assert (await proxy.stats())[STATS + "message_timeouts"] > 0
+        gateway.send(signal.SIGCONT)
+        await load.until(lambda since: since[400] >= ENOUGH)
+
         gateway.send(signal.SIGKILL)
         await gateway.ended()
-        await load.until(lambda since: since[200] >= 50)
+        await load.until(lambda since: since[200] >= ENOUGH)
         await gateway.start()  # over the socket that the killed one left behind
-        await load.until(lambda since: since[400] >= 50)
-        load.end()
-        await running_load
+        await load.until(lambda since: since[400] >= ENOUGH)
+
+        gateway.send(signal.SIGTERM)
+        stopped = await gateway.logged("gateway_stopped")
+        assert (await gateway.ended(), stopped["cut_off"]) == (0, 0)
+        assert not tmp_path.joinpath("ext-proc.sock").exists()
+        await load.until(lambda since: since[200] >= ENOUGH)
+
+        await load.end()
         assert set(load.statuses) == {200, 400}
         assert len(upstream.requests) == load.statuses[200]
         stats = await proxy.stats()
         assert stats[STATS + "failure_mode_allowed"] == load.statuses[200]
         assert stats[STATS + "immediate_responses_sent"] == load.statuses[400]
-
-
-async def test_one_that_hangs(tmp_path: Path) -> None:
-    """After message_timeout a request passes unjudged; once the service goes on, so do the verdicts."""
-    async with (
-        recording() as upstream,
-        service(upstream.url, tmp_path) as gateway,
-        envoy(configuration(upstream.url, gateway.listen)) as proxy,
-    ):
-        assert (await ask(proxy.port, write(SENDERLESS))).status == 400
-        gateway.send(signal.SIGSTOP)
-        try:
-            assert (await ask(proxy.port, write(SENDERLESS))).status == 200
-            stats = await proxy.stats()
-            assert (stats[STATS + "message_timeouts"], stats[STATS + "failure_mode_allowed"]) == (1, 1)
-        finally:
-            gateway.send(signal.SIGCONT)
-        await proxy.until(lambda stats: stats["cluster.close_gateway.membership_healthy"] == 1)
-        assert (await ask(proxy.port, write(SENDERLESS))).status == 400
-
-
-async def test_a_process_that_is_told_to_stop(tmp_path: Path) -> None:
-    """It ends with 0, and its socket goes with it."""
-    async with recording() as upstream, service(upstream.url, tmp_path) as gateway:
-        assert tmp_path.joinpath("ext-proc.sock").is_socket()
-        gateway.send(signal.SIGTERM)
-        stopped = await gateway.logged("gateway_stopped")
-        assert (await gateway.ended(), stopped["cut_off"]) == (0, 0)
-        assert not tmp_path.joinpath("ext-proc.sock").exists()
 
 
 async def test_what_is_in_flight_is_finished() -> None:
@@ -192,9 +193,9 @@ async def test_where_nothing_may_pass_unjudged() -> None:
     """failure_mode_allow: false. Envoy answers in the gateway's place, and everything else goes on."""
     async with recording() as upstream, running(upstream.url, front=front(1000)) as gateway:
         await gateway.stop()
-        configured = configuration(upstream.url, gateway.gateway.listen)
-        the_filter(configured)["failure_mode_allow"] = False
-        async with envoy(configured) as proxy:
+        async with envoy(
+            changed(configuration(upstream.url, gateway.gateway.listen), failure_mode_allow=False)
+        ) as proxy:
             assert (await ask(proxy.port, write(DRAFT))).status == 500
             assert (await ask(proxy.port, b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")).status == 200
             assert upstream.targets == [b"/x"]

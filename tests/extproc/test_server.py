@@ -1,16 +1,31 @@
 """The port by which Envoy asks: its address, its limits, its health, and what is counted."""
 
 import asyncio
+import json
 import socket
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+import aiohttp
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from gateway.app import Gateway
-from gateway.config.settings import Address, ListenerSettings, LogSettings, Settings, ShutdownSettings, UnixSocket
+from gateway.config.settings import (
+    Address,
+    AdminSettings,
+    ListenerSettings,
+    LogSettings,
+    Mode,
+    RejectionsSettings,
+    RulesSettings,
+    Settings,
+    ShutdownSettings,
+    UnixSocket,
+)
+from gateway.config.store import StoreLocation
 from gateway.errors import PortTaken
 from gateway.extproc.server import HEADS, NAME, front
 from gateway.log import make_log
@@ -152,8 +167,6 @@ async def test_streams_have_a_limit() -> None:
 
 def at(listen: Address | UnixSocket, **given: Any) -> Gateway:
     """Make a gateway that is asked there."""
-    from gateway.config.settings import AdminSettings, RejectionsSettings
-
     settings = Settings(
         listener=ListenerSettings(listen=listen, **given),
         admin=AdminSettings(listen=None),
@@ -211,10 +224,6 @@ async def test_no_socket_can_be_handed_over() -> None:
 
 async def test_new_settings_are_in_force_for_what_comes_next() -> None:
     """A reload reaches the service as it does the proxy."""
-    from dataclasses import replace
-
-    from gateway.config.settings import Mode, RulesSettings
-
     async with recording() as upstream, service(upstream.url) as gateway:
 
         async def mode() -> str:
@@ -227,3 +236,25 @@ async def test_new_settings_are_in_force_for_what_comes_next() -> None:
         settings = replace(gateway.gateway.serving.settings, rules=RulesSettings(sender_required=Mode.REPORT))
         await gateway.gateway.serving.renew(settings)
         assert await mode() == "request_body"
+
+
+async def test_a_curl_line_goes_where_clients_go() -> None:
+    """Nobody speaks HTTP to the port that Envoy asks: what shows how to mend a refusal names Close."""
+    kept = {
+        "admin": AdminSettings(listen=Address("127.0.0.1", 0)),
+        "rejections": RejectionsSettings(store=StoreLocation.parse(":memory:")),
+    }
+    async with recording() as upstream, service(upstream.url, **kept) as gateway, aiohttp.ClientSession() as client:
+        async with streaming(gateway.gateway.listen) as stream:
+            await stream.ask(on_head(AUTHORIZED))
+            await stream.ask(on_body(SENDERLESS))
+        url = f"http://{gateway.gateway.admin}/api/rejections"
+        rows: list[Any] = []
+        async with asyncio.timeout(10):
+            while not rows:
+                async with client.get(url) as answer:
+                    rows = (await answer.json()).get("data", [])  # the store opens meanwhile
+        async with client.get(f"{url}/{rows[0]['id']}") as answer:
+            told = json.dumps(await answer.json())
+        assert f"{upstream.url}/api/v1/activity/email/" in told
+        assert str(gateway.gateway.listen) not in told
