@@ -29,12 +29,12 @@ WIDTH: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 FILE: Final = click.Path(path_type=Path)
 
 
-def _settings(command: Command) -> Command:
-    """Add the flags that set settings."""
+def _settings(command: Command, listen: str = "Where clients connect. [127.0.0.1:8080]") -> Command:
+    """Add the flags that set settings. `listen` is the help of that one."""
     for option in reversed(
         (
             click.option("--upstream", metavar="URL", help="Where Close is. [https://api.close.com]"),
-            click.option("--listen", metavar="HOST:PORT|unix:/PATH", help="Where clients connect. [127.0.0.1:8080]"),
+            click.option("--listen", metavar="HOST:PORT|unix:/PATH", help=listen),
             click.option(
                 "--admin", metavar="HOST:PORT|off", help="Where the admin listener is, if anywhere. [127.0.0.1:8081]"
             ),
@@ -117,15 +117,15 @@ def dev(upstream: str | None, listen: str | None, admin: str | None, mode: str |
 
 
 @main.command("ext-proc")
-@_settings
+@partial(_settings, listen="Where Envoy asks, in gRPC. [127.0.0.1:8082]")
 def ext_proc(
     upstream: str | None, listen: str | None, admin: str | None, mode: str | None, config: Path | None
 ) -> None:
     """Run the gateway as a service that Envoy asks about email writes (external processing).
 
-    The same verdicts, settings, log, store and console as serve; the requests stay in Envoy. It listens for gRPC, on
-    127.0.0.1:8082 unless told otherwise, in one process: run several, and name each in Envoy's cluster.
-    config/envoy has Envoy's side of it. Needs the extra: close-gateway[envoy].
+    The same verdicts, settings, log, store and console as serve; the requests stay in Envoy. It is one process,
+    whatever process.workers says: run several, and name each in Envoy's cluster. config/envoy has Envoy's side of it.
+    Needs the extra: close-gateway[envoy].
     """
     hangups = Hangups()
     need_packages()

@@ -193,9 +193,8 @@ async def test_where_nothing_may_pass_unjudged() -> None:
     """failure_mode_allow: false. Envoy answers in the gateway's place, and everything else goes on."""
     async with recording() as upstream, running(upstream.url, front=front(1000)) as gateway:
         await gateway.stop()
-        async with envoy(
-            changed(configuration(upstream.url, gateway.gateway.listen), failure_mode_allow=False)
-        ) as proxy:
+        strict = changed(configuration(upstream.url, gateway.gateway.listen), failure_mode_allow=False)
+        async with envoy(strict, asks=False) as proxy:
             assert (await ask(proxy.port, write(DRAFT))).status == 500
             assert (await ask(proxy.port, b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")).status == 200
             assert upstream.targets == [b"/x"]
