@@ -10,6 +10,6 @@ Needs   The extra `envoy`: grpcio, and Envoy's messages as they are published. N
 
 import os
 
-# Read by gRPC as it is imported. Nobody here forks and goes on with gRPC in the child, for which it would pause all else
+# Read by gRPC as it is imported. Nobody here forks and goes on with gRPC in the child: for that it would pause all else
 # at each fork.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")

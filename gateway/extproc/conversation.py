@@ -115,7 +115,9 @@ class Conversation:
         message = await self._read()
         kind = None if message is None else message.WhichOneof("request")
         if kind != "request_body":
-            self._log.error("body_not_sent", fix="Set allow_mode_override in Envoy's filter.", **exchange.facts())
+            # Clients leave, too; then the stream just ends. Where no body has ever come, it is not that.
+            if kind is not None or not self._downstream.meters.received:
+                self._log.error("body_not_sent", fix="Set allow_mode_override in Envoy's filter.", **exchange.facts())
             if kind is not None:
                 await self._write(messages.passing(kind, message, self._duplex))
             return None

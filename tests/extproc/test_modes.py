@@ -8,7 +8,7 @@ from gateway.config.settings import InspectSettings, Oversize
 from gateway.extproc.server import front
 from tests.envoys import STATS, Configuration, configuration, envoy, the_filter, the_manager
 from tests.forwarding.emails import DRAFT, EMAILS, FIELDS, LOGGED, SENDERLESS, write
-from tests.gateways import Running, running
+from tests.gateways import Running, running, until
 from tests.raw import Client, chunked, connected
 from tests.recording import OK, OWNER, Recording, answers, by_path, recording
 
@@ -91,3 +91,15 @@ async def test_a_filter_that_does_not_let_the_gateway_ask() -> None:
             "Set allow_mode_override in Envoy's filter."
         }
         assert gateway.gateway.serving.meters.streams == {"failed": 2}
+
+
+async def test_a_client_that_leaves_before_its_body_is_there() -> None:
+    """Nothing goes up, and nobody is told to mend a filter that is as it should be."""
+    async with recording(CLOSE) as upstream, running(upstream.url, front=front(LIMIT)) as gateway:
+        async with envoy(sending(upstream, gateway, "NONE")) as proxy:
+            async with connected(proxy.port) as client:
+                assert (await client.ask(write(SENDERLESS))).status == 400
+                await client.send(write(SENDERLESS)[:-1])
+                await until(lambda: gateway.gateway.serving.listener.active == 1)
+            await until(lambda: gateway.gateway.serving.meters.streams == {"judged": 1, "failed": 1})
+        assert (upstream.requests, gateway.events("body_not_sent")) == ([], [])
