@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +21,11 @@ from tests.raw import LIMIT
 CONFIGURED: Final = Path(__file__).parents[1] / "config" / "envoy" / "envoy.yaml"
 STATS: Final = "http.integrations.ext_proc.close_gateway."
 """Begins what Envoy counts of the filter."""
+HEALTHY: Final = "cluster.close_gateway.membership_healthy"
+"""How many of the services are well, as far as Envoy knows."""
+STATE: Final = "server.state"
+COUNTED: Final = "|".join(map(re.escape, (STATS, HEALTHY, STATE)))
+"""What is asked for, of a thousand things."""
 
 Configuration = dict[str, Any]
 
@@ -82,7 +88,7 @@ class Envoy:
         with self.log_file.open("wb") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(binary(), "-c", str(configured), "--admin-address-path", str(told)),
-                *("--concurrency", "1", "--disable-hot-restart", "-l", "error"),
+                *("--concurrency", "1", "--disable-hot-restart", "-l", "error", "--file-flush-interval-msec", "50"),
                 stdout=log,
                 stderr=log,
             )
@@ -91,7 +97,7 @@ class Envoy:
                 assert self._process.returncode is None, self.log_file.read_text()
                 await asyncio.sleep(0.02)
         self._admin = f"http://{told.read_text()}"
-        await self.until(lambda stats: stats["server.state"] == 0)
+        await self.until(lambda stats: stats.get(STATE) == 0)
         listeners = json.loads(await self._asked("/listeners?format=json"))["listener_statuses"]
         self.port = listeners[0]["local_address"]["socket_address"]["port_value"]
 
@@ -107,7 +113,7 @@ class Envoy:
 
     async def stats(self) -> Counter[str]:
         """Tell what it counts."""
-        told = json.loads(await self._asked("/stats?format=json"))["stats"]
+        told = json.loads(await self._asked(f"/stats?format=json&filter={COUNTED}"))["stats"]
         return Counter({stat["name"]: stat["value"] for stat in told if "name" in stat})
 
     async def until(self, holds: Callable[[Counter[str]], bool]) -> None:
@@ -134,7 +140,7 @@ async def envoy(configured: Configuration, *, asks: bool = True) -> AsyncIterato
         try:
             await started.start()
             if asks:
-                await started.until(lambda stats: stats["cluster.close_gateway.membership_healthy"] > 0)
+                await started.until(lambda stats: stats[HEALTHY] > 0)
             yield started
         finally:
             await started.stop()

@@ -210,7 +210,7 @@ def _apply(document: Any, op: str, path: str, value: Any) -> None:
         document[last] = value
 
 
-@pytest.mark.parametrize("resource", patched(), ids=named)
+@pytest.mark.parametrize("resource", [each for each in patched() if each not in RESOURCES], ids=named)
 def test_each_patched_manifest_is_as_the_schema_has_it(resource: dict[str, Any]) -> None:
     """No field is unknown, missing or of another type."""
     assert kubernetes_validate.validate(resource, "1.31", strict=True)

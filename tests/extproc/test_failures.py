@@ -13,7 +13,7 @@ import pytest
 from gateway import interceptor
 from gateway.config.settings import ShutdownSettings
 from gateway.extproc.server import front
-from tests.envoys import STATS, Configuration, configuration, envoy, the_filter
+from tests.envoys import HEALTHY, STATS, Configuration, configuration, envoy, the_filter
 from tests.extproc.process import service
 from tests.forwarding.emails import DRAFT, LOGGED, SENDERLESS, write
 from tests.gateways import running, until
@@ -132,7 +132,7 @@ async def test_what_is_in_flight_is_finished() -> None:
         early = asyncio.create_task(ask(proxy.port, write(LOGGED)))
         await upstream.received(1)
         stop = asyncio.create_task(gateway.stop())
-        await proxy.until(lambda stats: stats["cluster.close_gateway.membership_healthy"] == 0)
+        await proxy.until(lambda stats: stats.get(HEALTHY) == 0)
         late = await ask(proxy.port, write(SENDERLESS))
         assert (late.status, late.values(b"x-close-gateway")) == (200, [])
         assert not stop.done()
