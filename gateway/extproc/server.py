@@ -7,7 +7,6 @@ Limits  So many streams at a time, and so many of one connection; a message is n
 """
 
 import asyncio
-import contextlib
 import errno
 import socket
 from collections.abc import Callable, Sequence
@@ -41,6 +40,8 @@ OF_ONE_CONNECTION: Final = 1000
 """Streams at a time. Envoy opens another connection for the next one."""
 FOR_EVER: Final = 86_400.0
 """Seconds that gRPC gives what is under way, for as long as no less is said."""
+LATE_COMERS: Final = 0.5
+"""Seconds in which streams that were on their way when draining began are still served."""
 
 
 def front(max_body: int) -> Front:
@@ -67,7 +68,6 @@ class ExtProcServer:
         self._health = health.HealthServicer()
         self._server = self._made(max_body)
         self._streams: set[Conversation] = set()
-        self._still = asyncio.Event()
         self._stopping: asyncio.Task[None] | None = None
         self.accepts = False
 
@@ -146,14 +146,21 @@ class ExtProcServer:
         await self._server.stop(FOR_EVER)
 
     async def drain(self, grace: float) -> int:
-        """Finish what is in flight within `grace` seconds; tell how many streams were cut off."""
+        """Finish what is in flight within `grace` seconds; tell how many streams were cut off.
+
+        Streams that were on their way when Envoy was told are finished, too.
+        """
         self.close_port()
         if self._stopping is None:
             return 0
-        if self._streams:
-            self._still.clear()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._still.wait(), grace)
+        loop = asyncio.get_running_loop()
+        now = quiet_since = loop.time()
+        end = now + grace
+        while now < end and not self._stopping.done() and (self._streams or now < quiet_since + LATE_COMERS):
+            await asyncio.sleep(0.02)
+            now = loop.time()
+            if self._streams:
+                quiet_since = now
         cut_off = len(self._streams)
         await self._server.stop(0)  # who watches its health would keep it from ending
         await self._stopping
@@ -177,8 +184,6 @@ class ExtProcServer:
             conversation.end()
             self._streams.discard(conversation)
             self._downstream.meters.streams[conversation.went] += 1
-            if not self._streams:
-                self._still.set()
 
 
 def _credentials(certificate: Path, key: Path) -> Any:
