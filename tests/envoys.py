@@ -31,7 +31,10 @@ Configuration = dict[str, Any]
 
 
 def configuration(upstream_url: str, *services: Address | UnixSocket) -> Configuration:
-    """Give the configuration with these in the places of Close and of the gateway, and free ports for Envoy's own."""
+    """Give the configuration with these in the places of Close and of the gateway, and free ports for Envoy's own.
+
+    On a busy machine an answer may take long, and it is not to be taken for none.
+    """
     configured: Configuration = yaml.safe_load(CONFIGURED.read_text(encoding="utf-8"))
     configured["admin"]["address"]["socket_address"]["port_value"] = 0
     configured["static_resources"]["listeners"][0]["address"]["socket_address"]["port_value"] = 0
@@ -41,6 +44,8 @@ def configuration(upstream_url: str, *services: Address | UnixSocket) -> Configu
         del close["transport_socket"]
     _route_to(close, [Address(upstream.hostname or "", upstream.port or 0)])
     _route_to(gateway, services)
+    gateway["health_checks"][0]["timeout"] = "5s"
+    the_filter(configured)["message_timeout"] = "9s"
     return configured
 
 

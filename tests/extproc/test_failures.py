@@ -26,12 +26,12 @@ PAUSE: Final = 0.005
 ENOUGH: Final = 10
 
 
-def quick(configured: Configuration, *, patience: str) -> Configuration:
-    """Have Envoy look at the service's health often, and wait so long for what it says."""
+def quick(configured: Configuration, **of_the_filter: Any) -> Configuration:
+    """Have Envoy look at the service's health often."""
     _, gateway = configured["static_resources"]["clusters"]
     (check,) = gateway["health_checks"]
     check.update(interval="0.1s", no_traffic_interval="0.1s", unhealthy_threshold=1)
-    return changed(configured, message_timeout=patience)
+    return changed(configured, **of_the_filter)
 
 
 def changed(configured: Configuration, **of_the_filter: Any) -> Configuration:
@@ -82,7 +82,7 @@ async def test_a_process_that_hangs_is_killed_started_again_and_told_to_stop(tmp
     async with (
         recording(keep=False) as upstream,
         service(upstream.url, tmp_path) as gateway,
-        envoy(quick(configuration(upstream.url, gateway.listen), patience="2s")) as proxy,
+        envoy(quick(configuration(upstream.url, gateway.listen), message_timeout="2s")) as proxy,
         loading(proxy.port) as load,
     ):
         await load.until(lambda since: since[400] >= ENOUGH)
@@ -127,7 +127,7 @@ async def test_what_is_in_flight_is_finished() -> None:
     async with (
         recording(script) as upstream,
         running(upstream.url, front=front(1000), shutdown=ShutdownSettings(grace=8.0)) as gateway,
-        envoy(quick(configuration(upstream.url, gateway.gateway.listen), patience="9s")) as proxy,
+        envoy(quick(configuration(upstream.url, gateway.gateway.listen))) as proxy,
     ):
         early = asyncio.create_task(ask(proxy.port, write(LOGGED)))
         await upstream.received(1)
