@@ -89,7 +89,7 @@ async def test_a_process_that_hangs_is_killed_started_again_and_told_to_stop(tmp
         assert set(load.statuses) == {400}
 
         gateway.send(signal.SIGSTOP)
-        await load.until(lambda since: since[200] >= ENOUGH)
+        await load.until(lambda since: since[200] >= CLIENTS)
         assert (await proxy.stats())[STATS + "message_timeouts"] > 0
         gateway.send(signal.SIGCONT)
         await load.until(lambda since: since[400] >= ENOUGH)
