@@ -13,3 +13,4 @@ import os
 # Read by gRPC as it is imported. Nobody here forks and goes on with gRPC in the child: for that it would pause all else
 # at each fork.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
+os.environ.setdefault("GRPC_VERBOSITY", "ERROR")  # what it tells of each connection, nobody asked for

@@ -29,7 +29,7 @@ from gateway.extproc.outlet import Outlet
 from gateway.front import Front
 from gateway.outgoing import Rounds
 from gateway.shares import Share
-from gateway.sockets import make_way
+from gateway.sockets import bind, make_way
 from gateway.systemd import HandedAmiss
 
 NAME: Final = "envoy.service.ext_proc.v3.ExternalProcessor"
@@ -38,6 +38,8 @@ HEADS: Final = 1024 * 1024
 """Bytes of a message beside a body: Envoy lets no head through that is as long."""
 OF_ONE_CONNECTION: Final = 1000
 """Streams at a time. Envoy opens another connection for the next one."""
+NAMED: Final = ("listener.listen", "--listen")
+"""The setting and the flag that say where to listen."""
 FOR_EVER: Final = 86_400.0
 """Seconds that gRPC gives what is under way, for as long as no less is said."""
 LATE_COMERS: Final = 0.5
@@ -104,10 +106,13 @@ class ExtProcServer:
         credentials = None
         if settings.tls_certificate is not None and settings.tls_key is not None:
             credentials = await asyncio.to_thread(_credentials, settings.tls_certificate, settings.tls_key)
+        if isinstance(settings.listen, Address):
+            # gRPC tells that it cannot bind, and not why. What stands in its way, stands in ours.
+            (await asyncio.to_thread(bind, settings.listen, *NAMED)).close()
         try:
             address = self._bound(settings.listen, credentials)
         except OSError as error:
-            raise PortTaken("listener.listen", "--listen", str(settings.listen), error) from None
+            raise PortTaken(*NAMED, str(settings.listen), error) from None
         await self._server.start()
         await self._health.set(NAME, health_pb2.HealthCheckResponse.SERVING)
         self.accepts = True

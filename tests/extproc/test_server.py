@@ -184,8 +184,13 @@ async def test_an_address_that_is_taken(tmp_path: Path) -> None:
     await first.start()
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = Address("127.0.0.1", taken.getsockname()[1])
-        for listen in (port, path, UnixSocket(str(file))):
-            with pytest.raises(PortTaken, match="--listen"):
+        for listen, why in (
+            (port, "is taken by another program"),
+            (path, "is taken by another program"),
+            (UnixSocket(str(file)), "no socket"),
+            (Address("203.0.113.1", 0), "cannot assign"),
+        ):
+            with pytest.raises(PortTaken, match=f"{why}.* with --listen"):
                 await at(listen).start()
     assert file.exists()
     await first.stop()
