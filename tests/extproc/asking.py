@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import grpc
 from envoy.config.core.v3 import base_pb2 as base
+from envoy.extensions.filters.http.ext_proc.v3 import processing_mode_pb2 as modes
 from envoy.service.ext_proc.v3 import external_processor_pb2 as messages
 from envoy.service.ext_proc.v3 import external_processor_pb2_grpc as service
 
@@ -19,6 +20,17 @@ def on_head(fields: dict[str, str], *, end: bool = False) -> Any:
     headers = [base.HeaderValue(key=name, raw_value=value.encode()) for name, value in fields.items()]
     told = messages.HttpHeaders(headers=base.HeaderMap(headers=headers), end_of_stream=end)
     return messages.ProcessingRequest(request_headers=told)
+
+
+def streamed(head: Any) -> Any:
+    """Say with the head that bodies come in pieces, of which none is kept."""
+    head.protocol_config.request_body_mode = modes.ProcessingMode.FULL_DUPLEX_STREAMED
+    return head
+
+
+def on_trailers() -> Any:
+    """Tell of the fields behind its body."""
+    return messages.ProcessingRequest(request_trailers=messages.HttpTrailers())
 
 
 def on_body(body: bytes, *, end: bool = True) -> Any:
@@ -42,11 +54,23 @@ class Stream:
     async def ask(self, message: Any) -> Any:
         """Send a message, and wait for what is said to it; None where the stream is over instead."""
         try:
-            await self._call.write(message)
-            said = await self._call.read()
+            await self.send(message)
+            return await self.said()
         except grpc.aio.AioRpcError:
             return None
+
+    async def send(self, message: Any) -> None:
+        """Send a message."""
+        await self._call.write(message)
+
+    async def said(self) -> Any:
+        """Wait for the next message; None where the stream is over instead."""
+        said = await self._call.read()
         return None if said is grpc.aio.EOF else said
+
+    async def close(self) -> None:
+        """Say that no more will be sent."""
+        await self._call.done_writing()
 
     async def code(self) -> Any:
         """Give the code that it ends with."""

@@ -16,6 +16,7 @@ from gateway.app import Gateway
 from gateway.config.settings import (
     Address,
     AdminSettings,
+    InspectSettings,
     ListenerSettings,
     LogSettings,
     Mode,
@@ -31,7 +32,7 @@ from gateway.extproc.server import HEADS, NAME, front
 from gateway.log import make_log
 from gateway.systemd import Handed, HandedAmiss
 from tests.certificates import AUTHORITY, pair_in
-from tests.extproc.asking import EMAIL, channel, on_answer, on_body, on_head, streaming
+from tests.extproc.asking import EMAIL, channel, on_answer, on_body, on_head, on_trailers, streamed, streaming
 from tests.forwarding.emails import DRAFT, LOGGED, SENDERLESS
 from tests.gateways import Running, running, until
 from tests.recording import OK, OWNER, answers, by_path, hangs, recording
@@ -95,6 +96,39 @@ async def test_each_part_of_a_conversation() -> None:
             ("x-close-gateway", b"filled; sender"),
         ]
         assert await stream.code() is grpc.StatusCode.OK
+
+
+async def test_a_body_in_pieces_that_nobody_keeps() -> None:
+    """FULL_DUPLEX_STREAMED: it is held, and sent back with its trailers; more than is inspected, piece by piece."""
+    async with (
+        recording(by_path({ME: answers(OWNER)}, answers(OK))) as upstream,
+        service(upstream.url, inspect=InspectSettings(max_body=LIMIT)) as gateway,
+    ):
+        async with streaming(gateway.gateway.listen) as stream:
+            pieces = (on_body(LOGGED[:9], end=False), on_body(LOGGED[9:], end=False), on_trailers())
+            for message in (streamed(on_head(AUTHORIZED)), *pieces):
+                await stream.send(message)
+            assert (await stream.said()).WhichOneof("response") == "request_headers"
+            body = (await stream.said()).request_body.response.body_mutation.streamed_response
+            assert body.body == b'{"sender": "jane@example.com", "lead_id": "lead_1", "status": "sent"}'
+            assert not body.end_of_stream
+            assert (await stream.said()).WhichOneof("response") == "request_trailers"
+            await stream.close()
+            assert await stream.said() is None
+        async with streaming(gateway.gateway.listen) as stream:
+            for message in (streamed(on_head(AUTHORIZED)), on_body(b" " * LIMIT, end=False), on_body(b"{", end=False)):
+                await stream.send(message)
+            assert (await stream.said()).WhichOneof("response") == "request_headers"
+            held = (await stream.said()).request_body.response.body_mutation.streamed_response
+            assert (held.body, held.end_of_stream) == (b" " * LIMIT + b"{", False)
+            rest = (await stream.ask(on_body(b"}"))).request_body.response.body_mutation.streamed_response
+            assert (rest.body, rest.end_of_stream) == (b"}", True)
+        async with streaming(gateway.gateway.listen) as stream:
+            await stream.send(streamed(on_head(AUTHORIZED)))
+            await stream.send(on_body(SENDERLESS, end=False))
+            await stream.close()  # in the middle: nothing is judged that is not whole
+            assert await stream.said() is None
+        assert gateway.counts == {"filled": 1, "oversize": 1}
 
 
 async def test_what_is_no_email_write_is_released_at_once() -> None:
