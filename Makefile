@@ -65,7 +65,7 @@ $(VENV)/bin/python:
 
 # For every platform and every Python from 3.11 on, each with the same pins. Needs uv.
 # What a gateway may be set to use, the locked sets have: an image of it is configured, not built anew.
-EXTRAS := --extra otel --extra postgres --extra redis
+EXTRAS := --extra envoy --extra otel --extra postgres --extra redis
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate
 lock:

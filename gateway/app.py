@@ -14,14 +14,14 @@ from gateway.config.reach import Reach
 from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.config.token import admin_token
 from gateway.errors import GatewayError, PortTaken
+from gateway.front import Front
 from gateway.hangups import Hangups
-from gateway.listener import Beside
 from gateway.log import at_level
 from gateway.panel import open_panel, panel_of
 from gateway.process import Ending, all_taken, reach, run, started, the_log
 from gateway.rejections.store import Store
 from gateway.reload import Reloader
-from gateway.serving import Serving
+from gateway.serving import PROXY, Serving
 from gateway.snapshot import Snapshot
 from gateway.systemd import NOTHING_HANDED, Handed
 from gateway.witness import Witness
@@ -43,11 +43,13 @@ class Gateway:
         log: FilteringBoundLogger,
         load: Callable[[], Settings] | None = None,
         witness: Witness | None = None,
+        front: Front = PROXY,
     ) -> None:
         self._settings = settings
         self._log = log
+        self._front = front
         store = None if settings.rejections.store is None else Store(settings.rejections.store)
-        self.serving = Serving(settings, fingerprint_key(settings), store, log, witness)
+        self.serving = Serving(settings, fingerprint_key(settings), store, log, witness, front)
         self._reloader = Reloader(settings, load or (lambda: settings), self._put_in_force, log)
         self.panel = panel_of(
             settings,
@@ -66,7 +68,8 @@ class Gateway:
     @property
     def reach(self) -> Reach:
         """How clients reach it."""
-        return reach(self._settings, self.listen)
+        found = reach(self._settings, self.listen)
+        return found if self._front.direct else replace(found, instead=self._settings.upstream.url)
 
     @property
     def admin(self) -> Address | None:
@@ -80,17 +83,17 @@ class Gateway:
         now = self.serving.snapshot()
         return replace(now, readings={**now.readings, **self._reloader.readings()})
 
-    async def start(self, handed: Handed = NOTHING_HANDED, beside: Beside | None = None) -> None:
+    async def start(self, handed: Handed = NOTHING_HANDED) -> None:
         """Open the listeners, on the sockets handed over where there are any.
 
         Raises PortTaken, PortsTaken, CertificateUnusable and HandedAmiss, and leaves nothing open then.
         """
         try:
             await open_panel(self.panel, handed)
-            await self.serving.start(handed.clients, beside=beside)
+            await self.serving.start(handed.clients)
         except PortTaken as one:
             await self._give_up()
-            raise await asyncio.to_thread(all_taken, self._settings, handed, beside, one) from None
+            raise await asyncio.to_thread(all_taken, self._settings, handed, self._front.beside, one) from None
         except GatewayError:
             await self._give_up()
             raise
@@ -131,13 +134,13 @@ class Gateway:
 
 def serve(settings: Settings, load: Callable[[], Settings], hangups: Hangups) -> None:
     """Run a gateway until SIGINT or SIGTERM. Raises PortTaken."""
-    run(_serve(settings, load, hangups))
+    run(_until_told(lambda: _made(settings, load), hangups))
 
 
-async def _serve(settings: Settings, load: Callable[[], Settings], hangups: Hangups) -> None:
+async def _until_told(make: "Callable[[], Gateway | Supervisor]", hangups: Hangups) -> None:
     ending = Ending()
     handed = systemd.handed()
-    gateway = _made(settings, load)
+    gateway = make()
     await gateway.start(handed)
     hangups.hand_over(gateway.hang_up)
     systemd.ready(f"Serves on {gateway.listen}")
@@ -153,3 +156,12 @@ def _made(settings: Settings, load: Callable[[], Settings]) -> "Gateway | Superv
     from gateway.workers.supervisor import Supervisor
 
     return Supervisor(settings, log, load)
+
+
+def ext_proc(settings: Settings, load: Callable[[], Settings], hangups: Hangups) -> None:
+    """Run a gateway that Envoy asks about requests until SIGINT or SIGTERM. Raises PortTaken and PortsTaken."""
+    from gateway.extproc.server import front
+
+    run(
+        _until_told(lambda: Gateway(settings, the_log(settings), load, front=front(settings.inspect.max_body)), hangups)
+    )

@@ -1,4 +1,4 @@
-"""The command: serve, dev, sandbox, check, health, reload, rejections, config, completion.
+"""The command: serve, dev, ext-proc, sandbox, check, health, reload, rejections, config, completion.
 
 Exit codes: 0 after a clean stop, 2 for a bad configuration or a wrong call, 130 where Ctrl-C cut a command off, 1 for
 anything else; check has its own. Settings and servers are imported by the command that needs them, so that --help is
@@ -16,6 +16,7 @@ from gateway.commands.check import check
 from gateway.commands.completion import completion
 from gateway.commands.configured import asked, configured, reloaded
 from gateway.commands.dev import dev
+from gateway.commands.ext_proc import ext_proc
 from gateway.commands.failures import Failed
 from gateway.commands.group import Group
 from gateway.commands.rejections import rejections
@@ -38,13 +39,14 @@ def main() -> None:
     \b
     Try it:         close-gateway dev
     Run it:         close-gateway serve --listen 0.0.0.0:8080
+    Beside Envoy:   close-gateway ext-proc
     Watch first:    close-gateway serve --mode report
     Judge a file:   close-gateway check emails.jsonl
     See who:        close-gateway rejections list --since 24h
     """
 
 
-for command in (dev, sandbox, check, rejections, reload_, completion):
+for command in (dev, ext_proc, sandbox, check, rejections, reload_, completion):
     main.add_command(command)
 
 

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, TextIO
 from gateway.app import Gateway
 from gateway.config.settings import Address, LogFormat, Settings
 from gateway.errors import PortTaken
+from gateway.front import Beside
 from gateway.hangups import Hangups
-from gateway.listener import Beside
 from gateway.live.live import Live
 from gateway.local_api.start import local_api_at
 from gateway.process import Ending, run, the_log
+from gateway.serving import PROXY, proxy_beside
 from gateway.welcome import welcome, welcome_to_sandbox
 
 if TYPE_CHECKING:
@@ -61,12 +62,14 @@ async def _dev(
         return settings if close is None else replace(settings, upstream=replace(settings.upstream, url=close.url))
 
     settings = in_front(settings)
-    gateway = Gateway(settings, live.log, lambda: in_front(load()), live.witness)
+    beside = None if local is None else Beside(local.listen, local.pair, "--tls-listen")
+    front = PROXY if beside is None else proxy_beside(beside)
+    gateway = Gateway(settings, live.log, lambda: in_front(load()), live.witness, front)
     try:
-        await gateway.start(beside=None if local is None else Beside(local.listen, local.pair, "--tls-listen"))
+        await gateway.start()
         hangups.hand_over(gateway.hang_up)
-        if local is not None and gateway.serving.beside is not None:
-            local = replace(local, listen=(gateway.serving.beside,))
+        if local is not None and beside is not None and beside.address is not None:
+            local = replace(local, listen=(beside.address,))
         text = welcome(gateway.reach, gateway.admin, settings.upstream.url, close, local)
         if lines is None:
             _say(f"{text}\n")  # what comes is shown below it

@@ -7,7 +7,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway.answer import Stamp
 from gateway.errors import GatewayError, places
 from gateway.exchange import Exchange
-from gateway.forwarder import Forwarder
+from gateway.front import Outlet
 from gateway.interceptor import Interceptor
 from gateway.router import PassThrough, Route, may_be_ours, route
 from gateway.wire.error import gateway_error
@@ -33,8 +33,8 @@ class InternalError(GatewayError):
 class Dispatcher:
     """Sends each exchange its way. `interceptor` is None where nothing is to be looked into (mode off)."""
 
-    def __init__(self, forwarder: Forwarder, interceptor: Interceptor | None, log: FilteringBoundLogger) -> None:
-        self._forwarder = forwarder
+    def __init__(self, outlet: Outlet, interceptor: Interceptor | None, log: FilteringBoundLogger) -> None:
+        self._outlet = outlet
         self._interceptor = interceptor
         self._log = log
 
@@ -49,7 +49,7 @@ class Dispatcher:
             if exchange.method == "CONNECT":
                 self._refuse_method(exchange)
             else:
-                self._forwarder.forward(exchange)
+                self._outlet.forward(exchange)
         except Exception as fault:  # noqa: BLE001 - whatever it is, the client gets an answer
             self.fault(exchange, fault)
 
@@ -57,7 +57,8 @@ class Dispatcher:
         error = MethodRefused("The gateway opens no tunnels.")
         exchange.meters.refused[error.code] += 1
         self._log.warning("request_refused", code=error.code, reason=str(error), **exchange.facts())
-        gateway_error(error, exchange.id).send(exchange, Stamp(exchange.id).lines + ALLOW, keep_alive=False)
+        lines = Stamp(exchange.id).lines + ALLOW
+        self._outlet.answer(exchange, gateway_error(error, exchange.id), lines, keep_alive=False)
 
     def fault(self, exchange: Exchange, fault: Exception) -> None:
         """Answer for a fault of the gateway's own, and tell what failed and where."""
@@ -72,7 +73,7 @@ class Dispatcher:
         if exchange.mark is not None:
             exchange.mark = f"failed; {InternalError.code}"
         answer = gateway_error(InternalError("The gateway has failed."), exchange.id)
-        answer.send(exchange, Stamp(exchange.id).lines, keep_alive=False)
+        self._outlet.answer(exchange, answer, Stamp(exchange.id).lines, keep_alive=False)
 
 
 def _route(exchange: Exchange) -> Route:

@@ -12,7 +12,7 @@ from typing import Final
 
 from structlog.typing import FilteringBoundLogger
 
-from gateway.answer import Stamp
+from gateway.answer import OwnAnswer, Stamp
 from gateway.errors import GatewayError
 from gateway.exchange import Exchange
 from gateway.proxies import BY_SOCKET
@@ -94,6 +94,10 @@ class Forwarder:
     def on_unauthorized(self, exchange: Exchange, /) -> None:
         """Have what is known of its credential forgotten."""
         self._on_unauthorized(exchange)
+
+    def answer(self, exchange: Exchange, answer: OwnAnswer, lines: bytes, *, keep_alive: bool) -> None:
+        """Give an answer of the gateway's own. `lines` are further header lines."""
+        answer.send(exchange, lines, keep_alive=keep_alive)
 
     def fail(self, exchange: Exchange, error: GatewayError, stamp: Stamp | None) -> None:
         """Answer in the upstream's place."""

@@ -16,7 +16,7 @@ from gateway.body import HIGH_WATER
 from gateway.config.settings import InspectSettings, Mode, Oversize, RulesSettings
 from gateway.errors import GatewayError
 from gateway.exchange import Credentials, Exchange
-from gateway.forwarder import Forwarder
+from gateway.front import Outlet
 from gateway.lookups.cache import Identity
 from gateway.lookups.client import Kind, LookupFailed, traced
 from gateway.lookups.identity import Identities, kind_of
@@ -103,7 +103,7 @@ class Interceptor:
     def __init__(
         self,
         settings: InspectSettings,
-        forwarder: Forwarder,
+        outlet: Outlet,
         identities: Identities,
         stored_emails: StoredEmails,
         log: FilteringBoundLogger,
@@ -119,7 +119,7 @@ class Interceptor:
         self._settings = settings
         self._modes = modes(settings.mode, rules)
         self._asks = self._modes.watches(ViolationCode.SENDER_REQUIRED)
-        self._forwarder = forwarder
+        self._outlet = outlet
         self._identities = identities
         self._stored_emails = stored_emails
         self._log = log
@@ -217,7 +217,7 @@ class Interceptor:
     def _forward(self, exchange: Exchange, body: bytes, reports: str = "") -> None:
         self._counts["forwarded"] += 1
         stamp = self._stamp(exchange, f"forwarded{reports}")
-        self._forwarder.forward(exchange, body=body, without=ANSWERED_HERE, stamp=stamp)
+        self._outlet.forward(exchange, body=body, without=ANSWERED_HERE, stamp=stamp)
 
     def _fill(self, exchange: Exchange, submission: Submission, user_id: str | None) -> None:
         try:
@@ -270,7 +270,7 @@ class Interceptor:
 
     def _forward_filled(self, exchange: Exchange, filled: bytes, reports: str) -> None:
         stamp = self._stamp(exchange, f"filled; sender{reports}")
-        self._forwarder.forward(exchange, body=filled, without=OF_THE_BYTES, stamp=stamp)
+        self._outlet.forward(exchange, body=filled, without=OF_THE_BYTES, stamp=stamp)
 
     def _report(self, exchange: Exchange, submission: Submission, verdict: Verdict) -> Submission:
         self._counts["reported"] += 1
@@ -326,7 +326,7 @@ class Interceptor:
             exchange.body.high_water = HIGH_WATER
             # Where a part of it has come, the gateway has said that it may.
             without: Collection[bytes] = ANSWERED_HERE if body is not None or exchange.body.held else ()
-            self._forwarder.forward(exchange, body=body, without=without, stamp=stamp)
+            self._outlet.forward(exchange, body=body, without=without, stamp=stamp)
             return
         self._meters.refused[BodyTooLarge.code] += 1
         failure = BodyTooLarge(f"The body is larger than the {self._settings.max_body} bytes that are inspected.")
@@ -362,7 +362,8 @@ class Interceptor:
         )
 
     def _own(self, exchange: Exchange, answer: OwnAnswer, mark: str) -> None:
-        answer.send(exchange, self._stamp(exchange, mark).lines, keep_alive=exchange.keep_alive)
+        lines = self._stamp(exchange, mark).lines
+        self._outlet.answer(exchange, answer, lines, keep_alive=exchange.keep_alive)
 
     def _stamp(self, exchange: Exchange, mark: str) -> Stamp:
         """Make what every answer to an intercepted request carries, and note what was done with it."""

@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from structlog.typing import FilteringBoundLogger
@@ -16,6 +14,7 @@ from gateway.downstream.certificate import Certificate
 from gateway.downstream.handshake import Handshakes
 from gateway.downstream.server import ClientServer
 from gateway.exchange import Downstream, Exchange
+from gateway.front import Beside
 from gateway.outgoing import Rounds
 from gateway.shares import Share
 from gateway.sockets import BACKLOG, Bound, bind, bind_ports, handed
@@ -26,18 +25,11 @@ LAST_WORDS: Final = 0.1
 """Seconds in which connections that are shut may send what is written already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """Where clients may come by TLS as well, beside the address of the settings; and the flag that has set it."""
-
-    listen: Sequence[Address]
-    pair: Path
-    """A PEM file with key and certificate."""
-    flag: str
-
-
 class Listener:
-    """An open port, and the requests that come in by it. `handle` is given each; it answers now or later."""
+    """An open port, and the requests that come in by it. `handle` is given each; it answers now or later.
+
+    It listens `beside` it as well, where that is given.
+    """
 
     def __init__(
         self,
@@ -46,8 +38,10 @@ class Listener:
         downstream: Downstream,
         rounds: Rounds,
         log: FilteringBoundLogger,
+        beside: Beside | None = None,
     ) -> None:
         self._settings = settings
+        self._beside = beside
         self._log = log
         self._downstream = downstream
         self._loop = asyncio.get_running_loop()
@@ -77,14 +71,15 @@ class Listener:
             self._server.share = share
             share.tell(0)
         self._look_round()
+        if self._beside is not None:
+            await self._open_too(self._beside)
         return bound.address
 
-    async def open_too(self, beside: Beside) -> Address:
-        """Accept there as well; give the first address in force. Raises PortTaken, and CertificateUnusable."""
+    async def _open_too(self, beside: Beside) -> None:
         certificate = Certificate(beside.pair, beside.pair, self._log)
         bound = await asyncio.to_thread(bind_ports, beside.listen, None, beside.flag)
         await self._serve(bound, certificate)
-        return Address(beside.listen[0].host, bound.sockets[0].getsockname()[1])
+        beside.address = Address(beside.listen[0].host, bound.sockets[0].getsockname()[1])
 
     async def _serve(self, bound: Bound, certificate: Certificate | None, share: Share | None = None) -> None:
         """Accept from these sockets from now on."""

@@ -93,6 +93,8 @@ class Meters:
         """Violations by code."""
         self.refused: Counter[str] = Counter()
         """What came and was no request that could be served, by code."""
+        self.streams: Counter[str] = Counter()
+        """Streams of Envoy's by how they went: released, judged, failed."""
         self.failures: Counter[str] = Counter()
         """Requests that Close, or the gateway itself, failed to answer in full, by code."""
         self.lookups: Counter[tuple[str, str]] = Counter()
@@ -129,6 +131,7 @@ class Meters:
             "verdicts": verdicts | _labelled("rejected", self.rejected) | _labelled("reported", self.reported),
             "refused": _by_code(self.refused),
             "failures": _by_code(self.failures),
+            "ext_proc_streams": _by_code(self.streams),
             "lookups": dict(self.lookups.items()),
             "identity_cache_hits": {("local",): self.identities_found, ("shared",): self.identities_shared},
             "identity_cache_misses": {(): self.identities_missed},

@@ -12,7 +12,7 @@ from gateway import __version__
 from gateway.config.reach import Reach
 from gateway.config.settings import Address, LogFormat, Settings, UnixSocket
 from gateway.errors import GatewayError, PortsTaken, PortTaken
-from gateway.listener import Beside
+from gateway.front import Beside
 from gateway.log import make_log
 from gateway.sockets import Bound, bind, bind_ports
 from gateway.systemd import Handed

@@ -15,7 +15,7 @@ from gateway import __version__
 from gateway.config.settings import Mode, Settings
 from gateway.dispatcher import Dispatcher
 from gateway.exchange import Exchange
-from gateway.forwarder import Forwarder
+from gateway.front import MakesOutlet
 from gateway.interceptor import Interceptor
 from gateway.lookups.breaker import Breaker
 from gateway.lookups.cache import IdentityCache
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 class Roadside:
     """What stays while roads are exchanged."""
 
+    outlet: MakesOutlet
     rounds: Rounds
     meters: Meters
     recorder: Recorder | None
@@ -95,12 +96,12 @@ class Road:
             if exchange.credentials is not None:
                 self._identities.forget(exchange.credentials)
 
-        forwarder = Forwarder(self.pool, log, forwarded=settings.upstream.forwarded, on_unauthorized=forget)
+        outlet = beside.outlet(self.pool, log, forwarded=settings.upstream.forwarded, on_unauthorized=forget)
         if settings.inspect.mode is Mode.OFF:
-            return Dispatcher(forwarder, None, log)
+            return Dispatcher(outlet, None, log)
         interceptor = Interceptor(
             settings.inspect,
-            forwarder,
+            outlet,
             self._identities,
             stored_emails,
             log,
@@ -112,7 +113,7 @@ class Road:
             traces=None if beside.traces is None else beside.traces.towards(settings.upstream.url),
             witness=beside.witness,
         )
-        return Dispatcher(forwarder, interceptor, log)
+        return Dispatcher(outlet, interceptor, log)
 
     @property
     def remembered(self) -> int:

@@ -6,14 +6,17 @@ import socket
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from structlog.typing import FilteringBoundLogger
 
 from gateway.access_log import access_log
 from gateway.config.settings import Address, Settings, UnixSocket
 from gateway.exchange import Downstream, Exchange
-from gateway.listener import Beside, Listener
+from gateway.forwarder import Forwarder
+from gateway.front import Beside, Front
+from gateway.listener import Listener
 from gateway.log import Lines, at_level
 from gateway.lookups.link import Link
 from gateway.meters import Meters, Readings, only
@@ -32,11 +35,20 @@ if TYPE_CHECKING:
     from gateway.traces import Traces
 
 
+PROXY: Final = Front(Listener, Forwarder)
+"""The gateway as a proxy."""
+
+
+def proxy_beside(beside: Beside) -> Front:
+    """Give the gateway as a proxy that listens there too."""
+    return Front(partial(Listener, beside=beside), Forwarder, beside=beside)
+
+
 class Serving:
     """Serves once it is started. It belongs to the event loop that it is made in.
 
     `key` keys the fingerprints of credentials. `witness` sees what comes and what is done with it. `listen` tells the
-    address in force once it is started, `beside` the one beside it.
+    address in force once it is started.
     """
 
     def __init__(
@@ -46,6 +58,7 @@ class Serving:
         store: Store | None,
         log: FilteringBoundLogger,
         witness: Witness | None = None,
+        front: Front = PROXY,
     ) -> None:
         self.settings = settings
         self._log = log
@@ -54,13 +67,12 @@ class Serving:
         self.meters = Meters()
         self.stopping = False
         self.listen: Address | UnixSocket = settings.listener.listen
-        self.beside: Address | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="large-bodies")  # starts with the first of them
         self.recorder = None if store is None else _recorder(settings, store, log)
         self._link = _link(settings, log)
         self._traces = _traces(settings, log)
         self._beside = Roadside(
-            rounds, self.meters, self.recorder, self._thread, key, self._link, self._traces, witness
+            front.outlet, rounds, self.meters, self.recorder, self._thread, key, self._link, self._traces, witness
         )
         self.road = Road(settings, trust(settings), self._beside, log)
         self._retired: list[Road] = []
@@ -71,23 +83,19 @@ class Serving:
             on_end=self._on_end(settings, log),
             on_fault=self.road.dispatcher.fault,
         )
-        self.listener = Listener(self._handle(self.road), settings.listener, self._downstream, rounds, log)
+        self.listener = front.inlet(self._handle(self.road), settings.listener, self._downstream, rounds, log)
 
     @property
     def counts(self) -> Counter[str]:
         """What has been done with email writes."""
         return self.meters.counts
 
-    async def start(
-        self, sockets: Sequence[socket.socket] = (), share: Share | None = None, beside: Beside | None = None
-    ) -> None:
-        """Accept from these sockets, or as the settings say, and beside them. Raises what Listener.open raises."""
+    async def start(self, sockets: Sequence[socket.socket] = (), share: Share | None = None) -> None:
+        """Accept from these sockets, or as the settings say. Raises what Listener.open raises."""
         if self._link is not None:
             # Until it is known whether the shared cache can be asked, each request would ask Close by itself.
             await self._link.start()
         self.listen = await self.listener.open(sockets, share)
-        if beside is not None:
-            self.beside = await self.listener.open_too(beside)
         if self.recorder is not None:
             await self.recorder.start(reach(self.settings, self.listen).instance(platform.node()))
 

@@ -143,6 +143,18 @@ def _bind_path(address: UnixSocket, mode: int) -> Bound:
 
 
 @contextlib.contextmanager
+def make_way(path: Path, mode: int) -> Iterator[None]:
+    """Have a UNIX socket bound here by other means, as if it were bound by `bind`. Raises OSError."""
+    with alone(path.parent):
+        _make_way(path)
+        before = os.umask(0o777 & ~mode)
+        try:
+            yield
+        finally:
+            os.umask(before)
+
+
+@contextlib.contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Let no other gateway be at work in this folder meanwhile."""
     import fcntl  # there is none where there are no UNIX sockets either

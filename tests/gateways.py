@@ -19,7 +19,10 @@ from gateway.config.settings import (
     ShutdownSettings,
     UpstreamSettings,
 )
+from gateway.front import Front
+from gateway.listener import Listener
 from gateway.log import make_log
+from gateway.serving import PROXY
 from gateway.witness import Witness
 from tests.raw import LIMIT
 
@@ -37,16 +40,31 @@ class Running:
     """A gateway that runs."""
 
     def __init__(
-        self, settings: Settings, load: Callable[[], Settings] | None = None, witness: Witness | None = None
+        self,
+        settings: Settings,
+        load: Callable[[], Settings] | None = None,
+        witness: Witness | None = None,
+        front: Front = PROXY,
     ) -> None:
         self._lines = io.BytesIO()
         self._stopped = False
-        self.gateway = Gateway(settings, make_log("debug", console=False, stream=self._lines), load, witness)
+        self.entrance: int | None = None
+        """The port of a proxy in front, where clients go by one."""
+        self.gateway = Gateway(settings, make_log("debug", console=False, stream=self._lines), load, witness, front)
 
     @property
     def port(self) -> int:
+        if self.entrance is not None:
+            return self.entrance
         assert isinstance(self.gateway.listen, Address)
         return self.gateway.listen.port
+
+    @property
+    def listener(self) -> Listener:
+        """What takes the connections of clients, where it is a proxy."""
+        listener = self.gateway.serving.listener
+        assert isinstance(listener, Listener)
+        return listener
 
     @property
     def url(self) -> str:
@@ -84,6 +102,7 @@ async def running(
     upstream: UpstreamSettings | None = None,
     listener: ListenerSettings | None = None,
     witness: Witness | None = None,
+    front: Front = PROXY,
     **sections: Any,
 ) -> AsyncIterator[Running]:
     """Run a gateway in front of `upstream_url`.
@@ -102,7 +121,7 @@ async def running(
         upstream=replace(upstream or UpstreamSettings(), url=upstream_url),
         **given,
     )
-    gateway = Running(settings, witness=witness)
+    gateway = Running(settings, witness=witness, front=front)
     await gateway.gateway.start()
     try:
         yield gateway

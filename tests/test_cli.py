@@ -13,6 +13,7 @@ COMMANDS = [
     [],
     ["serve"],
     ["dev"],
+    ["ext-proc"],
     ["sandbox"],
     ["check"],
     ["health"],
@@ -50,13 +51,13 @@ def test_the_version(runner: CliRunner) -> None:
     assert runner.invoke(main, ["--version"]).output == f"close-gateway {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["serve", "check", "rejections list"])
+@pytest.mark.parametrize("command", ["serve", "ext-proc", "check", "rejections list"])
 def test_help_is_quick(command: str) -> None:
     """Nothing that only a server needs is loaded to explain a command."""
     code = (
         "import sys; from gateway.cli import main\n"
         "main([*sys.argv[1:], '--help'], standalone_mode=False)\n"
-        "sys.exit(str({'aiohttp', 'pydantic', 'structlog', 'orjson', 'rich', 'sqlalchemy'} & set(sys.modules)))"
+        "sys.exit(str({'aiohttp', 'grpc', 'pydantic', 'structlog', 'orjson', 'rich', 'sqlalchemy'} & set(sys.modules)))"
     )
     asked = subprocess.run([sys.executable, "-c", code, *command.split()], capture_output=True, check=False, text=True)  # noqa: S603 - ours
     assert asked.stderr == "set()\n"

@@ -53,6 +53,7 @@ FAMILIES: Final = {
     ),
     "refused": Family("counter", "What came and was no request, or was beyond a limit.", ("code",)),
     "failures": Family("counter", "Requests that Close, or the gateway, failed to answer.", ("code",)),
+    "ext_proc_streams": Family("counter", "Requests that Envoy asked about, by how that went.", ("outcome",)),
     "lookups": Family("counter", "The gateway's own questions to Close.", ("kind", "outcome")),
     "identity_cache_hits": Family("counter", "Identities that were remembered, here or by all.", ("layer",)),
     "identity_cache_misses": Family("counter", "Identities that had to be asked for."),

@@ -18,12 +18,16 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 FILE: Final = click.Path(path_type=Path)
 
 
-def settings_flags(command: Command, upstream: str = "https://api.close.com") -> Command:
-    """Add the flags that set settings; `upstream` is where Close is unless one of them says."""
+def settings_flags(
+    command: Command,
+    upstream: str = "https://api.close.com",
+    listen: str = "Where clients connect. [127.0.0.1:8080]",
+) -> Command:
+    """Add the flags that set settings. `upstream`: where Close is unless one says. `listen`: the help of that one."""
     for option in reversed(
         (
             click.option("--upstream", metavar="URL", help=f"Where Close is. [{upstream}]"),
-            click.option("--listen", metavar="HOST:PORT|unix:/PATH", help="Where clients connect. [127.0.0.1:8080]"),
+            click.option("--listen", metavar="HOST:PORT|unix:/PATH", help=listen),
             click.option(
                 "--admin", metavar="HOST:PORT|off", help="Where the admin listener is, if anywhere. [127.0.0.1:8081]"
             ),

@@ -13,10 +13,14 @@ class Reach:
 
     listen: Address | UnixSocket
     tls: bool = False
+    instead: str | None = None
+    """The URL that clients call, where it is another proxy that they connect to."""
 
     @property
     def url(self) -> str:
         """Where this machine reaches it. By a UNIX socket any host does; localhost is what others would say too."""
+        if self.instead is not None:
+            return self.instead
         return self._url(self.listen if isinstance(self.listen, UnixSocket) else self.listen.from_here)
 
     @property
@@ -27,7 +31,7 @@ class Reach:
     @property
     def curl(self) -> str:
         """The command that `url` goes behind."""
-        if not isinstance(self.listen, UnixSocket):
+        if self.instead is not None or not isinstance(self.listen, UnixSocket):
             return "curl"
         path = self.listen.path
         if path.startswith("@"):

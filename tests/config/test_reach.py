@@ -16,6 +16,7 @@ TABLE = [  # how it is reached: its URL, the same as it is listened on, the comm
         "curl --unix-socket '/a b'",
         "m:/a b",
     ),
+    (Reach(UnixSocket("/a"), instead="https://b"), "https://b", "http://localhost", "curl", "m:/a"),
     (Reach(UnixSocket("@a")), "http://localhost", "http://localhost", "curl --abstract-unix-socket a", "m:@a"),
 ]
 

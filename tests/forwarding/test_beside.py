@@ -18,8 +18,9 @@ from gateway.config.settings import (
     UpstreamSettings,
 )
 from gateway.errors import PortsTaken, PortTaken
-from gateway.listener import Beside
+from gateway.front import Beside
 from gateway.log import make_log
+from gateway.serving import proxy_beside
 from gateway.sockets import Bound, bind
 from tests.certificates import pair_in, trusting
 from tests.forwarding.emails import SENDERLESS, write
@@ -50,12 +51,18 @@ def settings(url: str = "http://127.0.0.1:1", listen: Address = FREE, admin: Add
     )
 
 
+def made(given: Settings, beside: Beside) -> Gateway:
+    """Make a gateway that is to listen there too."""
+    return Gateway(given, make_log("error", console=False), front=proxy_beside(beside))
+
+
 @asynccontextmanager
 async def both(close: Recording, file: Path) -> AsyncIterator[tuple[Gateway, int, int]]:
     """Run a gateway on two addresses; give their ports."""
-    gateway = Gateway(settings(close.url), make_log("error", console=False))
-    await gateway.start(beside=Beside([FREE], file, "--tls-listen"))
-    plain, secured = gateway.listen, gateway.serving.beside
+    beside = Beside([FREE], file, "--tls-listen")
+    gateway = made(settings(close.url), beside)
+    await gateway.start()
+    plain, secured = gateway.listen, beside.address
     assert isinstance(plain, Address)
     assert secured is not None
     try:
@@ -102,9 +109,9 @@ async def test_every_address_that_is_taken_is_named_at_once(file: Path) -> None:
     taken = [bind(FREE, "", "") for _ in range(3)]
     try:
         listen, admin, beside = map(_address, taken)
-        gateway = Gateway(settings(listen=listen, admin=admin), make_log("error", console=False))
+        gateway = made(settings(listen=listen, admin=admin), Beside([beside], file, "--tls-listen"))
         with pytest.raises(PortsTaken) as told:
-            await gateway.start(beside=Beside([beside], file, "--tls-listen"))
+            await gateway.start()
         first, *lines = str(told.value).splitlines()
         assert first == "3 addresses are not to be had:"
         flags = ("--listen", "--admin", "--tls-listen")
@@ -120,9 +127,9 @@ async def test_where_the_second_is_taken_the_first_is_closed(file: Path) -> None
     """The one that is taken is named alone."""
     taken = bind(FREE, "", "")
     try:
-        gateway = Gateway(settings(), make_log("error", console=False))
+        gateway = made(settings(), Beside([_address(taken)], file, "--tls-listen"))
         with pytest.raises(PortTaken) as told:
-            await gateway.start(beside=Beside([_address(taken)], file, "--tls-listen"))
+            await gateway.start()
         assert str(told.value).startswith(f"{taken.address} is taken by another program.")
         assert not gateway.serving.listener.accepts
     finally:

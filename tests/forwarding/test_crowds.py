@@ -51,7 +51,7 @@ async def test_idle_connections_do_not_disturb_others() -> None:
     with many_files():
         async with recording(echo) as upstream, running(upstream.url) as gateway, contextlib.AsyncExitStack() as stack:
             crowd = [await stack.enter_async_context(connected(gateway.port)) for _ in range(IDLE)]
-            await until(lambda: len(gateway.gateway.serving.listener._server.connections) == IDLE)
+            await until(lambda: len(gateway.listener._server.connections) == IDLE)
             async with connected(gateway.port) as other:
                 for _ in range(50):
                     assert (await other.ask(OTHER)).body.strip() == b"/other"
@@ -97,7 +97,7 @@ async def narrow(port: int) -> AsyncIterator[Client]:
 
 def its_connection(gateway: Running) -> ClientConnection:
     """Give the gateway's end of the one connection that there is."""
-    (connection,) = gateway.gateway.serving.listener._server.connections
+    (connection,) = gateway.listener._server.connections
     return connection
 
 
@@ -117,7 +117,7 @@ async def test_pipelined_requests_do_not_disturb_others(request_of: Callable[[in
     most = MOST_WAITING + MOST_IN_A_PIECE // len(requests[0])
     async with recording(echo) as upstream, running(upstream.url) as gateway, narrow(gateway.port) as crowd:
         crowd._writer.transport.pause_reading()  # type: ignore[attr-defined]
-        await until(lambda: len(gateway.gateway.serving.listener._server.connections) == 1)
+        await until(lambda: len(gateway.listener._server.connections) == 1)
         connection = its_connection(gateway)
         sending = asyncio.create_task(crowd.send(b"".join(requests)))
         await until(lambda: connection.paused and connection._reading_paused)

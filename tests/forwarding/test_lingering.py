@@ -51,7 +51,7 @@ async def test_so_it_is_where_a_body_turns_out_too_large() -> None:
 async def test_so_it_is_where_many_requests_came_along() -> None:
     """A gateway about to stop ends a connection after one answer, though a crowd waits behind it and more comes."""
     async with recording() as upstream, running(upstream.url) as gateway, connected(gateway.port) as client:
-        gateway.gateway.serving.listener._downstream.draining = True
+        gateway.listener._downstream.draining = True
         await client.send(write(b'{"status": "outbox"}') + SURPLUS)
         answer = await client.answer()
         assert (answer.status, answer.values(b"connection")) == (400, [b"close"])

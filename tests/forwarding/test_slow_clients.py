@@ -31,7 +31,7 @@ class Slow:
     @property
     def connection(self) -> ClientConnection:
         """The gateway's end of its connection."""
-        (connection,) = self.gateway.gateway.serving.listener._server.connections
+        (connection,) = self.gateway.listener._server.connections
         return connection
 
 

@@ -335,7 +335,7 @@ async def test_too_many_handshakes(pair: Pair, monkeypatch: pytest.MonkeyPatch) 
     """They count as connections: beyond what may be, and a few, one is closed at once. Then there is room again."""
     monkeypatch.setattr(handshake, "MORE", 2)
     async with recording() as upstream, secured(pair, upstream, {"max_connections": 2}) as gateway:
-        shaking = gateway.gateway.serving.listener._server.handshakes
+        shaking = gateway.listener._server.handshakes
         async with connected(gateway.port), connected(gateway.port) as second:
             await until(lambda: len(shaking) == 2)
             async with connected(gateway.port) as third:

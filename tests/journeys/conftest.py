@@ -1,4 +1,4 @@
-"""A sandbox of Close, a gateway in front of it, and Close's own client pointed at the gateway."""
+"""A sandbox of Close, a gateway in front of it with either front, and Close's own client pointed at that."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -9,7 +9,8 @@ from closeio_api import API
 
 from gateway.sandbox import Sandbox
 from gateway.sandbox.seed import JANE
-from tests.gateways import Running, running
+from tests.fronts.fronts import FRONTS
+from tests.gateways import Running
 
 
 @pytest.fixture
@@ -21,10 +22,10 @@ async def sandbox() -> AsyncIterator[Sandbox]:
     await close.stop()
 
 
-@pytest.fixture
-async def gateway(sandbox: Sandbox) -> AsyncIterator[Running]:
+@pytest.fixture(params=FRONTS)
+async def gateway(sandbox: Sandbox, request: pytest.FixtureRequest) -> AsyncIterator[Running]:
     """A gateway in front of it."""
-    async with running(sandbox.url) as started:
+    async with FRONTS[request.param](sandbox.url) as started:
         yield started
 
 

