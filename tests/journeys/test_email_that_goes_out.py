@@ -29,12 +29,12 @@ ANSWER: dict[str, object] = {
 NEW: dict[str, object] = {"lead_id": LEAD_ID, "status": "outbox", "sender": "jane@example.com"}
 
 
-async def test_from_a_template_to_an_answer(jane: Client, gateway: Running) -> None:
-    """The clock is moved through the gateway too, which leaves alone what is not Close's."""
+async def test_from_a_template_to_an_answer(jane: Client, sandbox: Sandbox) -> None:
+    """What is due by the sandbox's clock has gone out, and its answer is found beside it."""
     email = await jane.post("activity/email", SCHEDULED)
     assert (email["status"], email["subject"], email["date_sent"]) == ("scheduled", "Hello Lucille", None)
     async with (
-        aiohttp.ClientSession(gateway.url) as session,
+        aiohttp.ClientSession(sandbox.url) as session,
         session.post("/sandbox/clock", data='{"now": "2030-02-01"}') as answer,
     ):
         assert answer.status == 200
