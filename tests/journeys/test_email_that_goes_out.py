@@ -8,7 +8,6 @@ from closeio_api import ValidationError
 
 from gateway.sandbox import Sandbox
 from gateway.sandbox.seed import JANE, JOHN, LEAD_ID, TEMPLATE_ID
-from tests.gateways import Running
 from tests.journeys.conftest import Client
 
 WHEN = "2030-01-31T09:00:00+00:00"
