@@ -129,6 +129,7 @@ FILLED = [
     (b'{"x": {"sender": null}, "y": "sender"}', b'{"sender": "a@b.c", "x": {"sender": null}, "y": "sender"}'),
     (b'{"x": "\\"sender\\": null", "sender": null}', b'{"x": "\\"sender\\": null", "sender": "a@b.c"}'),
     (b'{"x": [{"sender": 1}, "sender"], "sender":null }', b'{"x": [{"sender": 1}, "sender"], "sender":"a@b.c" }'),
+    (b'{"x": [[[{"sender": "]"}]]], "sender": null}', b'{"x": [[[{"sender": "]"}]]], "sender": "a@b.c"}'),
     (codecs.BOM_UTF8 + b"{}", codecs.BOM_UTF8 + b'{"sender": "a@b.c"}'),
 ]
 
