@@ -18,7 +18,8 @@ SECRET: Final = re.compile(
 )
 OF_OAUTH: Final = frozenset({"code", "code_verifier", "assertion", "key", "sig"})
 """What is a secret in a query or a form; elsewhere such a name says nothing."""
-MEMBER: Final = re.compile(r'((?<!\\)"((?:[^"\\]|\\.){1,128})"\s*:\s*)("(?:[^"\\]|\\.)*"?)', re.DOTALL)
+# Nothing in it goes back (+ behind a repetition): else a long text would take a hundred times its size in memory.
+MEMBER: Final = re.compile(r'((?<!\\)"((?:[^"\\]|\\.){1,128}+)"\s*+:\s*+)("[^"\\]*+(?:\\.[^"\\]*+)*+"?)', re.DOTALL)
 PARAMETER: Final = re.compile(r"(?:(?<=[?&;])|^)([^=&;?#]{1,128})=([^&;#]*)")
 KEY: Final = re.compile(r"\bapi_[0-9A-Za-z._-]{12,}")
 SHORTEST: Final = 6

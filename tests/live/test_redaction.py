@@ -1,4 +1,5 @@
 import base64
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -47,6 +48,7 @@ def test_a_field(name: str, value: str, expected: str) -> None:
     assert Redaction(FIELDS).field(name, value) == expected
 
 
+QUOTED = 'x\\"'
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 BODIES = [
     ('{"api_key": "a\\"b", "status": "sent"}', "application/json", '{"api_key": "***", "status": "sent"}'),
@@ -62,6 +64,19 @@ BODIES = [
 def test_a_body(text: str, mime: str, expected: str) -> None:
     """Members and parameters, of a body that was cut short too."""
     assert Redaction(FIELDS).body(text, mime) == expected
+
+
+def test_a_long_body_takes_little_more_memory_than_its_own() -> None:
+    """A recording reads texts of some megabytes beside the gateway."""
+    text = f'{{"body_html": "{"x" * 1_000_000}", "quoted": "{QUOTED * 100_000}", "token": "abc"}}'
+    tracemalloc.start()
+    try:
+        written = Redaction().body(text, "application/json")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert written == text.replace("abc", STARS)
+    assert peak < 10 * len(text)
 
 
 VALUES = [("token", "abc", STARS), ("note", f"a {KEY} b", "a *** b"), (None, KEY, STARS), ("note", "a", "a")]
