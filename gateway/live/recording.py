@@ -125,7 +125,7 @@ class Recording(Background[Story]):
 
     def tell(self, story: Story) -> None:
         """Have it written."""
-        if self._came - self._gone + story.weight > MOST_WAITING:
+        if self.full or self._came - self._gone + story.weight > MOST_WAITING:
             self._lose(1)
             return
         self._came += story.weight

@@ -59,7 +59,7 @@ class Screen(Background[Thing]):
         """Have an exchange drawn that is over."""
         if self._quiet and story.exchange.kind == view.PASSED and not story.notes:
             return
-        if self._came - self._gone + story.weight > MOST_WAITING:
+        if self.full or self._came - self._gone + story.weight > MOST_WAITING:
             self._lose(1)
             return
         self._came += story.weight

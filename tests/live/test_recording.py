@@ -144,6 +144,17 @@ def test_stories_are_recorded_in_the_background(tmp_path: Path) -> None:
     assert (recording.written, recording.lost, failures) == (100, 0, [])
 
 
+def test_what_is_dropped_waits_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a disk that was slow for long would have nothing recorded ever after."""
+    monkeypatch.setattr(module, "MOST_WAITING", 1000)
+    recording = Recording(Archive(tmp_path / "a.har"), lambda _: None)
+    recording._most = 2
+    for _ in range(50):
+        recording.tell(story())
+    recording.close()
+    assert (recording._came - recording._gone, recording.lost > 0) == (0, True)
+
+
 def test_what_cannot_be_recorded_is_counted_and_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that takes nothing, and one that is too slow."""
     path = tmp_path / "a.har"
