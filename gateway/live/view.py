@@ -156,6 +156,8 @@ def _word(story: Story) -> Text:
         return Text("failed", style="bold red")
     if story.exchange.kind == PASSED:
         return Text(PASSED_WORD, style="dim")
+    if not mark:
+        return Text("left", style="yellow")  # its client has, before anything was done with it
     if judged is None:
         return word(Reject(()) if mark.startswith("rejected") else Forward())
     if isinstance(judged.verdict, FillSender) and story.filled is None:

@@ -157,6 +157,18 @@ async def test_an_upstream_that_fails_is_no_verdict() -> None:
     assert drawn(story).startswith("TT:TT:TT failed    502 POST /api/v1/activity/email/")
 
 
+async def test_an_email_write_that_never_came_whole_is_not_forwarded() -> None:
+    """Its client left in the midst of its body: there is no verdict."""
+    async with recording(hangs()) as upstream, watched(upstream.url) as close:
+        async with connected(close.port) as client:
+            await client.send(write(SENDERLESS)[:-1])
+            await until(lambda: bool(close.watch._open))
+        await until(lambda: bool(close.stories))
+    title, said = drawn(close.stories[0]).splitlines()[:2]
+    assert title.startswith("TT:TT:TT left        - POST /api/v1/activity/email/  ")
+    assert said == "  The client left before it had an answer."
+
+
 async def test_who_left_has_no_status() -> None:
     """And it is said why."""
     async with recording(hangs()) as upstream, watched(upstream.url) as close:
