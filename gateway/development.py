@@ -100,5 +100,5 @@ async def _run_sandbox(listen: Address, close: "Sandbox") -> None:
 
 
 def _say(text: str, stream: TextIO = sys.stdout) -> None:
-    stream.write(text)
+    stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
     stream.flush()

@@ -28,7 +28,7 @@ from gateway.sandbox import Refusal, World, seeded_world
 from gateway.sandbox.seed import JANE, JOHN, LEAD_ID, MARY
 from gateway.wire.email import read_object, with_sender
 
-BOUNDED = settings(derandomize=True, deadline=None, max_examples=600)
+BOUNDED = settings(derandomize=True, max_examples=600)
 REQUIRED = "This field is required."
 ADDRESS = "jane@example.com"
 

@@ -6,7 +6,7 @@ from gateway.exchange import MAX_TEXT, Credentials, printable
 from gateway.router import CreateEmail, route
 from tests.exchanges import KEY, exchange_of
 
-BOUNDED = settings(derandomize=True, deadline=None, max_examples=300)
+BOUNDED = settings(derandomize=True, max_examples=300)
 
 
 def get(*fields: bytes, target: bytes = b"/", version: bytes = b"1.1") -> bytes:

@@ -77,7 +77,7 @@ def test_with_a_request_in_flight(*, answered: bool) -> None:
         url = f"http://127.0.0.1:{upstream.getsockname()[1]}"
         with started("dev", "--upstream", url, "--listen", FREE, "--admin", "off") as process:
             port = int(read_until(process.stdout, "listens on").rpartition(":")[2].partition("/")[0])
-            read_until(process.stdout, "gateway_started")
+            read_until(process.stdout, "Ctrl-C stops it.")
             with socket.create_connection(("127.0.0.1", port), timeout=START) as client:
                 client.sendall(b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
                 asked, _ = upstream.accept()

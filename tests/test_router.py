@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from gateway.router import CreateEmail, PassThrough, Route, UpdateEmail, route, usual
 
-BOUNDED = settings(derandomize=True, deadline=None, max_examples=300)
+BOUNDED = settings(derandomize=True, max_examples=300)
 EMAILS = "/api/v1/activity/email/"
 EMAIL = f"{EMAILS}acti_1/"
 PASS, CREATE, UPDATE = PassThrough(), CreateEmail(), UpdateEmail("acti_1")

@@ -9,7 +9,7 @@ import click
 from gateway.commands.configured import ruled
 from gateway.commands.failures import Unconfigured
 from gateway.commands.flags import configuring
-from gateway.commands.out import out
+from gateway.commands.out import out, writing
 from gateway.interrupts import careful
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ def check(
     """Judge email payloads offline, by the rules and modes that a gateway would.
 
     A FILE is a JSON object, an array of them, or JSON Lines; - is standard input, and so is none at all. Nothing is
-    sent anywhere. Exits with 1 where a payload would be rejected, and with 2 where something cannot be read.
+    sent anywhere. Exits with 1 where a payload would be rejected, and with 2 where something cannot be read, or not
+    be written.
 
     \b
     What to change:
@@ -64,8 +65,7 @@ def check(
     from gateway.commands.checking.run import Asked, Form
 
     form = Form.JSON if as_json else Form.SARIF if as_sarif else Form.PEOPLE
-    with careful():
-        _run(Asked(files=names, stored=stored, update=update, form=form, limit=limit), file)
+    _run(Asked(files=names, stored=stored, update=update, form=form, limit=limit), file)
 
 
 def _run(asked: "Asked", file: Path | None) -> None:
@@ -77,11 +77,15 @@ def _run(asked: "Asked", file: Path | None) -> None:
     if inspect.mode is Mode.OFF:
         raise Unconfigured('The setting inspect.mode is "off": nothing is judged then. Leave it out, or give "report".')
     run = Run(asked, modes(inspect.mode, rules), inspect.max_body, out())
-    if "-" in (*asked.files, asked.stored) and sys.stdin.isatty():
-        click.echo("Reading standard input; Ctrl-D ends it.", err=True)
-    try:
-        run.go()
-    except KeyboardInterrupt:
-        click.echo(f"Stopped. {run.tally.line}", err=True)
-        raise
+    if "-" in (*asked.files, asked.stored):
+        if sys.stdin is None:
+            raise Unconfigured("Standard input is closed: name a file.")
+        if sys.stdin.isatty():
+            click.echo("Reading standard input; Ctrl-D ends it.", err=True)
+    with careful(), writing():
+        try:
+            run.go()
+        except KeyboardInterrupt:
+            click.echo(f"Stopped. {run.tally.line}", err=True)
+            raise
     raise click.exceptions.Exit(run.tally.exit_code)

@@ -13,6 +13,6 @@ class Failed(click.ClickException):
 
 
 class Unconfigured(Failed):
-    """A bad configuration, or a wrong call; exit code 2."""
+    """A bad configuration, a wrong call, or nowhere to write to; exit code 2."""
 
     exit_code = 2

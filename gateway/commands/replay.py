@@ -6,6 +6,7 @@ Exit    0: nothing would be rejected. 1: something would. 2: an email write, or 
 """
 
 import base64
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ import orjson
 from rich.text import Text
 
 from gateway.commands.failures import Unconfigured
+from gateway.commands.out import out
 from gateway.config.settings import Settings
 from gateway.exchange import printable
 from gateway.live import view
@@ -80,7 +82,7 @@ def replayed(file: Path, settings: Settings) -> int:
     except Unreadable as problem:
         raise Unconfigured(f"{file} {problem}") from None
     in_force = modes(settings.inspect.mode, settings.rules)
-    console = console_of(sys.stdout, styled=styled(sys.stdout))
+    console = console_of(out(), styled=styled(sys.stdout))
     counts: Counter[str] = Counter()
     for write in _writes(entries):
         try:
@@ -88,8 +90,7 @@ def replayed(file: Path, settings: Settings) -> int:
         except Unreadable as problem:
             shown = _shown(write, Text("unreadable", style="bold red"), said=(Text(f"Its body {problem}"),))
         counts[shown.word.plain] += 1
-        for part in view.draw(shown, console.width):
-            console.print(part)
+        console.print(view.draw(shown, console.width))
     console.print(_summary(counts, len(entries)))
     return UNREADABLE if counts["unreadable"] else REJECTED if counts["rejected"] else 0
 
@@ -103,12 +104,21 @@ def _entries(file: Path) -> list[Any]:
     if len(text) > LARGEST:
         raise Unreadable(f"is larger than {LARGEST} bytes.")
     try:
-        entries = orjson.loads(text.removeprefix(b"\xef\xbb\xbf"))["log"]["entries"]
-    except (ValueError, TypeError, KeyError):
+        entries = _read(text.removeprefix(b"\xef\xbb\xbf"))["log"]["entries"]
+    except (ValueError, RecursionError, TypeError, KeyError):
         entries = None
     if not isinstance(entries, list):
         raise Unreadable("is no HAR archive: it is to be JSON with log.entries.")
     return entries
+
+
+def _read(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except (
+        orjson.JSONDecodeError
+    ):  # halves of surrogate pairs, which browsers write of bytes: the standard library reads
+        return json.loads(text)
 
 
 def _writes(entries: list[Any]) -> Iterator[Write]:

@@ -7,7 +7,9 @@ Rule    Nobody waits for it. Entries that come quicker than they are written wai
         what the disk does not take, is counted and told.
 """
 
+import fcntl
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -46,7 +48,14 @@ class Archive:
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             self._file: IO[bytes] = os.fdopen(handle, "r+b", buffering=0)
-            found = self._found()
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until it is closed
+                found = self._found()
+            except OSError:
+                self._file.close()
+                raise
+        except BlockingIOError:
+            raise Unrecordable(f"{path} is being recorded to already. Name another file with --record.") from None
         except OSError as error:
             reason = (error.strerror or "no reason is given").lower()
             raise Unrecordable(f"{path} cannot be written: {reason}. Name another file with --record.") from None
@@ -59,6 +68,8 @@ class Archive:
         """Find where entries go, and whether there are some already. None: it is no archive of ours."""
         size = self._file.seek(0, os.SEEK_END)
         if size == 0:
+            if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+                os.fchmod(self._file.fileno(), 0o600)  # also where it was there already, and empty
             self._file.write(HEAD + TAIL)
             return len(HEAD), False
         end = size - len(TAIL)
@@ -104,9 +115,6 @@ class Archive:
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    def flush(self) -> None:
-        """All is written already."""
-
     def close(self) -> None:
         self._file.close()
 
@@ -125,7 +133,7 @@ class Recording(Background[Story]):
 
     def tell(self, story: Story) -> None:
         """Have it written."""
-        if self._came - self._gone + story.weight > MOST_WAITING:
+        if self.full or self._came - self._gone + story.weight > MOST_WAITING:
             self._lose(1)
             return
         self._came += story.weight
@@ -140,8 +148,10 @@ class Recording(Background[Story]):
         for story in things:
             try:
                 self._archive.write(orjson.dumps(entry_of(story)))
-            except (OSError, TypeError, ValueError) as error:  # a full disk, a closed file; half a surrogate pair
-                self._lose(1, getattr(error, "strerror", None) or str(error))
+            except OSError as error:
+                self._lose(1, error.strerror or str(error))
+            except Exception as fault:  # noqa: BLE001 - what comes after is to be recorded all the same
+                self._lose(1, type(fault).__name__)
             else:
                 self.written += 1
             self._gone += story.weight

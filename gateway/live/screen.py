@@ -59,7 +59,7 @@ class Screen(Background[Thing]):
         """Have an exchange drawn that is over."""
         if self._quiet and story.exchange.kind == view.PASSED and not story.notes:
             return
-        if self._came - self._gone + story.weight > MOST_WAITING:
+        if self.full or self._came - self._gone + story.weight > MOST_WAITING:
             self._lose(1)
             return
         self._came += story.weight
@@ -101,8 +101,7 @@ class Screen(Background[Thing]):
 
     def _draw_story(self, console: Console, shown: view.Shown, at: float) -> None:
         gist, before = shown.gist, self._last
-        for part in view.draw(shown, console.width, again=gist == before[0] and at - before[1] < LOOP):
-            console.print(part)
+        console.print(view.draw(shown, console.width, again=gist == before[0] and at - before[1] < LOOP))
         if gist:
             self._last = (gist, at)
 

@@ -21,8 +21,15 @@ BYTE_ORDER_MARKS = {  # what json.detect_encoding answers -> the marks, and the 
     "utf-32": ((codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be")),
 }
 
-# Strings are matched whole, so that no brace or comma inside one counts.
-TOKEN = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]', re.DOTALL)
+# Of a JSON text. Strings are matched whole, so that no brace or comma inside one counts; and all is possessive, so that
+# nothing is tried twice.
+STRING: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+FLAT: Final = rf'[{{\[](?:[^"{{}}\[\]]++|{STRING})*+[}}\]]'
+SHALLOW: Final = rf'[{{\[](?:[^"{{}}\[\]]++|{STRING}|{FLAT})*+[}}\]]'
+# With the comma before it, and its value unless that is nested more deeply.
+MEMBER: Final = re.compile(rf'[\s,]*+({STRING})\s*+:\s*+([^\s"{{}}\[\],]++|{STRING}|{SHALLOW})?', re.DOTALL)
+# Up to the next brace or bracket outside of strings.
+BRACKET: Final = re.compile(rf'(?:[^"{{}}\[\]]++|{STRING})*+([{{}}\[\]])', re.DOTALL)
 
 
 class Member(NamedTuple):
@@ -64,7 +71,7 @@ def with_sender(body: bytes, members: dict[str, object], address: str) -> bytes:
     encoding, start = _encoding(body)
     value = json.dumps(address)  # ASCII, so that it fits every encoding
     text = body[start:].decode(encoding, "surrogatepass") if "sender" in members else ""
-    place = find_member(text, "sender")
+    place = find_member(text, "sender") if text else None
     if place is None:
         member = f'"sender": {value}{", " if members else ""}'.encode(encoding)
         brace = "{".encode(encoding)
@@ -86,22 +93,23 @@ def _encoding(body: bytes) -> tuple[str, int]:
 
 def find_member(text: str, name: str) -> Member | None:
     """Find the last member of that name in the outermost object of a JSON text: of several, that one counts."""
-    depth, key, key_next, begin, value = 0, "", False, 0, 0
     found = None
-    for token in TOKEN.finditer(text):
-        kind = token[0][0]
-        if depth == 1 and kind in ",}":  # a member ends
-            if key == name:
-                end = value + len(text[value : token.start()].rstrip())
-                found = Member(begin, end - len(text[value:end].lstrip()), end)
-            key, key_next = "", True
-        if kind in "{[":
-            depth += 1
-            key_next = depth == 1
-        elif kind in "}]":
-            depth -= 1
-        elif depth == 1 and kind == ":":
-            value = token.end()
-        elif depth == 1 and kind == '"' and key_next:
-            key, key_next, begin = json.loads(token[0]), False, token.start()
+    plainly, at = f'"{name}"', text.find("{") + 1
+    while member := MEMBER.match(text, at):
+        key, simple = member[1], member[2] is not None
+        value = member.start(2) if simple else member.end()
+        at = member.end() if simple else _end(text, value)
+        if key == plainly or ("\\" in key and json.loads(key) == name):
+            found = Member(member.start(1), value, at)
     return found
+
+
+def _end(text: str, begin: int) -> int:
+    """Find the end of the object or array that begins there."""
+    depth, at = 0, begin
+    while bracket := BRACKET.match(text, at):
+        at = bracket.end()
+        depth += 1 if bracket[1] in "{[" else -1
+        if not depth:
+            break
+    return at

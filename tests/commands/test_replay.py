@@ -89,6 +89,17 @@ def test_what_becomes_of_an_email_write(tmp_path: Path, judged: object, code: in
     assert "CANARY" not in result.stdout
 
 
+def test_what_no_encoding_has_letters_for(tmp_path: Path) -> None:
+    """Nothing fails on halves of a surrogate pair, which browsers record of bytes; nor where letters are missing."""
+    odd = entry(NEW | {"subject": "é \ud83d"}, url=f"{EMAILS}?x=\ud83d")
+    odd["response"] = {"content": {"text": "\ud83d"}}
+    file = tmp_path / "a.har"
+    file.write_text(json.dumps({"log": {"entries": [odd]}}))
+    result = CliRunner(charset="ascii").invoke(main, ["dev", "--replay", str(file)], env={"COLUMNS": "100"})
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert r'"subject": "\xe9 \ud83d"' in result.stdout
+
+
 def test_the_rules_are_those_of_the_settings(tmp_path: Path) -> None:
     """A rule that refuses by the settings does here, and a gateway that only reports rejects nothing."""
     config = tmp_path / "gateway.toml"

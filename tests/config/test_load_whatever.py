@@ -60,7 +60,7 @@ def loads_or_tells(file: Path | None, environ: Mapping[str, str], flags: Mapping
     assert (outcome.__cause__, outcome.__context__) == (None, None)
 
 
-JUNK = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+JUNK = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @JUNK

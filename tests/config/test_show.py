@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from gateway.config.cache import CacheLocation
@@ -101,7 +100,6 @@ GIVEN = st.fixed_dictionaries(
 )
 
 
-@hypothesis_settings(deadline=None)
 @given(GIVEN)
 def test_what_is_shown_can_be_loaded(given_settings: Mapping[str, object]) -> None:
     """Whatever is in force: its text, loaded again, is the same settings."""

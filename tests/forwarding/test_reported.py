@@ -220,7 +220,7 @@ async def test_a_failure_is_told_rather_than_a_report() -> None:
 FIELDS = st.sampled_from(["status", "sender", "lead_id", "date_scheduled", "send_in", "attachments", "user_id", "to"])
 
 
-@settings(derandomize=True, deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(derandomize=True, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(FIELDS, JSON_VALUES), min_size=1, max_size=5))
 async def test_reporting_makes_no_request_fail(emails: list[dict[str, object]]) -> None:
     """Whatever JSON stands in whatever field, in report mode Close gets it as it came, and answers it."""

@@ -1,4 +1,5 @@
 import base64
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,8 @@ TARGETS = [
     ("/x?api_key=abc&q=1", "/x?api_key=***&q=1"),
     ("/x?q=1&access%5Ftoken=abc;Password=x", "/x?q=1&access%5Ftoken=***;Password=***"),
     ("/oauth2/authorize?code=abc&state=1", "/oauth2/authorize?code=***&state=1"),
+    ("/callback#access_token=abc&state=1", "/callback#access_token=***&state=1"),
+    ("/callback?a=1#id_token=abc", "/callback?a=1#id_token=***"),
     ("/api/v1/me/?key", "/api/v1/me/?key"),
     (f"/x/{KEY}/", "/x/***/"),
     ("/x/api_2kd9AbCdEfGhIjKl.0Zz9/", "/x/***/"),
@@ -47,6 +50,7 @@ def test_a_field(name: str, value: str, expected: str) -> None:
     assert Redaction(FIELDS).field(name, value) == expected
 
 
+QUOTED = 'x\\"'
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 BODIES = [
     ('{"api_key": "a\\"b", "status": "sent"}', "application/json", '{"api_key": "***", "status": "sent"}'),
@@ -62,6 +66,19 @@ BODIES = [
 def test_a_body(text: str, mime: str, expected: str) -> None:
     """Members and parameters, of a body that was cut short too."""
     assert Redaction(FIELDS).body(text, mime) == expected
+
+
+def test_a_long_body_takes_little_more_memory_than_its_own() -> None:
+    """A recording reads texts of some megabytes beside the gateway."""
+    text = f'{{"body_html": "{"x" * 1_000_000}", "quoted": "{QUOTED * 100_000}", "token": "abc"}}'
+    tracemalloc.start()
+    try:
+        written = Redaction().body(text, "application/json")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert written == text.replace("abc", STARS)
+    assert peak < 10 * len(text)
 
 
 VALUES = [("token", "abc", STARS), ("note", f"a {KEY} b", "a *** b"), (None, KEY, STARS), ("note", "a", "a")]

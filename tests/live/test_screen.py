@@ -29,6 +29,14 @@ def story(path: bytes = b"/api/v1/me/", *, kind: str = "pass_through") -> Story:
     return told
 
 
+def heavy() -> Story:
+    """Give one that holds 600 bytes."""
+    told = story()
+    told.came = Tape(600)
+    told.came.hear(b"x" * 600)
+    return told
+
+
 def shown(tell: Callable[[Screen], None], tmp_path: Path, *, quiet: bool = False, styled: bool = False) -> str:
     """Give what is written of what is told."""
     file = tmp_path / "shown"
@@ -91,15 +99,12 @@ def test_a_terminal_that_is_stuck_holds_nobody_up(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "MOST_WAITING", 1000)
     monkeypatch.setattr(module, "MOST_HELD", 1000)
     reading, writing = os.pipe()
-    heavy = story()
-    heavy.came = Tape(600)
-    heavy.came.hear(b"x" * 600)
     with os.fdopen(reading, "rb") as reader, os.fdopen(writing, "wb", buffering=0) as stream:
         screen = Screen(stream, quiet=False, styled=False)
         for _ in range(3000):
             screen.put({"timestamp": "2026-01-01T00:00:00Z", "level": "info", "event": "x" * 99})
-        screen.tell(heavy)
-        screen.tell(heavy)
+        screen.tell(heavy())
+        screen.tell(heavy())
         came: list[bytes] = []
         thread = threading.Thread(target=lambda: came.append(reader.read()))
         thread.start()
@@ -111,6 +116,21 @@ def test_a_terminal_that_is_stuck_holds_nobody_up(monkeypatch: pytest.MonkeyPatc
         stream.close()
         thread.join()
     assert b"more could not be shown: the terminal is too slow." in came[0]
+
+
+@pytest.mark.parametrize(("most", "waiting"), [(2, 1_000_000), (1000, 1000)])
+def test_what_is_dropped_waits_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, waiting: int
+) -> None:
+    """Whether it was too many or too much: else a terminal that was stuck for long would show nothing ever after."""
+    monkeypatch.setattr(module, "MOST_HELD", most)
+    monkeypatch.setattr(module, "MOST_WAITING", waiting)
+    with (tmp_path / "shown").open("wb") as stream:
+        screen = Screen(stream, quiet=False, styled=False)
+        for _ in range(50):
+            screen.tell(heavy())
+        screen.close()
+    assert (screen._came - screen._gone, screen._lost > 0) == (0, True)
 
 
 async def test_a_mistake_in_a_loop_is_shown_once(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_try_that_fails_pauses_again() -> None:
     assert [breaker.closed(now) for now in (21.9, 22.0)] == [False, True]
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, max_examples=200)
 @given(st.lists(st.tuples(st.floats(0, 5), st.booleans()), max_size=40))
 def test_a_dead_endpoint_is_asked_once_a_pause(steps: list[tuple[float, bool]]) -> None:
     """Whatever happens when, two questions that fail in a row are apart by a pause, once so many have failed before."""

@@ -101,4 +101,4 @@ class AgainstAModel(RuleBasedStateMachine):
 
 
 TestAgainstAModel = AgainstAModel.TestCase
-TestAgainstAModel.settings = settings(derandomize=True, deadline=None, max_examples=60, stateful_step_count=40)
+TestAgainstAModel.settings = settings(derandomize=True, max_examples=60, stateful_step_count=40)

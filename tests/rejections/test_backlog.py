@@ -131,7 +131,7 @@ def test_what_is_in_no_file_at_the_end_is_told(tmp_path: Path) -> None:
         assert backlog.leave() == 5
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 @given(
     actions=st.lists(
         st.tuples(st.sampled_from(["put", "take", "done", "full", "restart"]), st.integers(1, 9)), max_size=25

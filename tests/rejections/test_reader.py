@@ -30,9 +30,7 @@ from gateway.rejections.store.stats import spans, stats
 from tests.rejections.stores import DAY, HOUR, NOON, SECOND, an_entry, filled, many
 
 ENTRIES = many(150)
-SHARED = hypothesis_settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50
-)
+SHARED = hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 IN_ONE_GO = Pace(10_000, 60.0)
 BIT_BY_BIT = Pace(7, -1.0)
 """A step looks at seven entries, and nobody has the patience for a second one."""

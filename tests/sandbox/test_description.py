@@ -155,7 +155,7 @@ JUNK: st.SearchStrategy[object] = st.recursive(
 )
 PEOPLE = st.lists(st.dictionaries(st.sampled_from(sorted(CONTACT)), JUNK, max_size=2), max_size=2)
 FITTING = st.sampled_from([None, "", "text", DATE, ["text"], [], True, 7, [FILE], [{"opened_at": DATE}], 59])
-BOUNDED = settings(derandomize=True, deadline=None, max_examples=150)
+BOUNDED = settings(derandomize=True, max_examples=150)
 
 
 @BOUNDED

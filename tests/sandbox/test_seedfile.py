@@ -133,7 +133,7 @@ def test_a_colleagues_address_needs_their_leave() -> None:
     assert [email["status"] for email in world.emails.values()] == ["sent"]
 
 
-@settings(derandomize=True, deadline=None, max_examples=200)
+@settings(derandomize=True, max_examples=200)
 @given(st.dictionaries(st.sampled_from([*KNOWN, "x"]), JUNK | st.lists(RECORDS, max_size=3), max_size=3))
 def test_whatever_is_in_it_is_a_world_or_told(document: dict[str, Any]) -> None:
     """No file brings the command down: each problem is one line that names where it stands."""

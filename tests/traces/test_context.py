@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.config.settings import TracesSettings
@@ -72,7 +72,7 @@ def test_states_are_joined(traces: Traces) -> None:
     assert lines.endswith(b"\r\ntracestate: a=1,b=2\r\n")
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.just(GOOD) | TEXT, TEXT | st.lists(st.sampled_from(["a=1", "b=~", "a@b=2", "", " c = 3", "d"])).map(",".join))
 def test_whatever_comes_what_goes_up_is_well_formed(traces: Traces, parent: str, state: str) -> None:
     """One traceparent, perhaps one tracestate, and never another line."""

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from gateway.upstream.errors import UpstreamBroken
 from gateway.upstream.head import HOP_BY_HOP, NEVER_NOMINATED, AnswerFields, Framing, answer_fields, request_head
 
-BOUNDED = settings(derandomize=True, deadline=None, max_examples=300)
+BOUNDED = settings(derandomize=True, max_examples=300)
 Field = tuple[bytes, bytes]
 HOST = b"api.close.com"
 

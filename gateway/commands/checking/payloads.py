@@ -54,7 +54,7 @@ def _alone(line: bytes, limit: int) -> bool:
 def _lines(line: bytes, file: BinaryIO, limit: int, number: int) -> Iterator[Found]:
     while line:
         body = line.strip()
-        if len(body) > limit:
+        if len(line.rstrip(b"\r\n")) > limit:  # as the gateway counts, blanks and all
             yield Unreadable(number, 1, f"It is larger than the {limit} bytes that are inspected.")
         elif body:
             column = 1 if body[0] == line[0] else 1 + len(line) - len(line.lstrip())

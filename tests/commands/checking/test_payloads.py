@@ -24,6 +24,8 @@ ROWS: list[tuple[str, bytes, list[tuple[int, int, bytes | str]]]] = [  # the fil
     ("a.jsonl", b'{"a": "%b"}\n{}' % (b"x" * 99), [(1, 1, LARGE), (2, 1, b"{}")]),
     ("a", b'{}\n{"a": "%b"}\r\n{}' % (b"x" * 99), [(1, 1, b"{}"), (2, 1, LARGE), (3, 1, b"{}")]),
     ("a", b'{"%b":1}\r\n{}' % (b"x" * 34), [(1, 1, b'{"%b":1}' % (b"x" * 34)), (2, 1, b"{}")]),
+    ("a", b'{}\n%b{"a": 1}\n{}' % (b" " * 99), [(1, 1, b"{}"), (2, 1, LARGE), (3, 1, b"{}")]),
+    ("a.jsonl", b"{}%bx\n{}" % (b" " * 99), [(1, 1, LARGE), (2, 1, b"{}")]),
     ("a.csv", b"lead_id,status\n{}\n", [(1, 1, NEITHER)]),
     ("a", "[{}]".encode("utf-16"), [(1, 1, NO_UTF_8)]),
     ("a", '{"a": 1}'.encode("utf-16-le"), [(1, 1, NO_UTF_8)]),

@@ -24,7 +24,7 @@ def test_where_a_member_stands(text: str, expected: Region) -> None:
     assert region(Payload(3, 4, text.encode()), "sender") == expected
 
 
-@settings(derandomize=True, deadline=None, max_examples=80)
+@settings(derandomize=True, max_examples=80)
 @given(st.dictionaries(TEXTS, VALUES, min_size=1, max_size=4), st.sampled_from([None, 2]))
 def test_every_member_is_found(members: dict[str, object], indent: int | None) -> None:
     """Cut out of the file, a region is the member that it was asked for."""

@@ -9,7 +9,7 @@ from gateway.commands.checking.found import NO_OBJECT, Payload, Unreadable
 from gateway.commands.checking.splitting import split
 from tests.wire.documents import BLANKS, TEXTS, VALUES
 
-BOUNDED = settings(derandomize=True, deadline=None, max_examples=80)
+BOUNDED = settings(derandomize=True, max_examples=80)
 LIMIT = 10_000
 COMMA_HERE = "A comma stands where an object should: take it out."
 LAST_COMMA = "A comma has nothing behind it: take it out."
