@@ -140,7 +140,7 @@ def _user(values: Mapping[str, Any], number: int) -> User:
         "organization_id": "orga_Seed",
         "organization_name": "Seed Inc.",
     }
-    return User(**(defaults | values))
+    return User(**{**defaults, **values})
 
 
 def _clock(now: object, problems: list[str]) -> Clock:
