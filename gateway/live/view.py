@@ -31,12 +31,16 @@ REFUSES: Final = range(400, 500)
 FAILS: Final = range(400, 600)
 FAILURES: Final = frozenset({"upstream_failed", "internal_error"})
 WIDEST_WORD: Final = len("forwarded")
-AS_ABOVE: Final = ", as above"
+AS_ABOVE: Final = " as above"
 READABLE: Final = 20
 """Columns that a target has at least, or its time is left out."""
 READABLE_AT_EASE: Final = 36
 """Columns that it has at least, or its time has a line of its own."""
-SUBJECTS: Final = {"owner": "who the key's owner is", "user": "who its user is", "stored_email": "of the stored email"}
+NOT_TOLD: Final = {  # what Close did not tell, and what follows whether the email then went or not
+    "owner": "Close did not tell who the key's owner is ({}): no sender is put in.",
+    "user": "Close did not tell who its user is ({}): no sender is put in.",
+    "stored_email": "Close did not tell of the stored email ({}): only Close can judge the change.",
+}
 UNREAD: Final = "Its body is no JSON object that could be read: only Close can tell."
 OF_THE_LINE: Final = frozenset({"timestamp", "level", "event", "reason"})
 OF_THE_EXCHANGE: Final = frozenset({"request_id", "method", "path", "client", "elapsed_ms"})
@@ -79,6 +83,12 @@ class Shown:
         said = [text.plain for text in self.said]
         return (self.word.plain, self.status, self.method, *found, *said) if found or said else ()
 
+    @property
+    def name(self) -> str:
+        """Tell in a word what is below its line, if there is one."""
+        names = [*([] if self.judged is None else _codes(self.judged)), *(spot.field for spot in self.told)]
+        return names[0] if names else ""
+
 
 def shown_of(story: Story) -> Shown:
     """Tell what there is to show of an exchange that is over."""
@@ -94,7 +104,7 @@ def shown_of(story: Story) -> Shown:
         status=str(exchange.status or "-"),
         method=exchange.method,
         target=printable(redaction.target(exchange.target)),
-        took=_took(story),
+        took=f"  {_took(story)}",
         judged=judged if told or exchange.status == BAD_REQUEST else None,
         told=told,
         said=tuple(_said(story, errors)),
@@ -104,9 +114,10 @@ def shown_of(story: Story) -> Shown:
 
 def draw(shown: Shown, width: int, *, again: bool = False) -> Iterator[RenderableType]:
     """Draw it for so many columns. `again`: what would stand below it stands above it already."""
-    yield from _title(shown, width, one_line=again or shown.word.plain == PASSED_WORD, more=AS_ABOVE * again)
     if again:
+        yield _again(shown, width)
         return
+    yield from _title(shown, width)
     below: list[RenderableType] = []
     if shown.judged is not None:
         below += rules(shown.judged)
@@ -124,20 +135,36 @@ def event(told: Mapping[str, Any]) -> RenderableType:
     return Indented(line.append(f"{printable(str(told['event']))}  {_facts(told)}", style="default"), 0)
 
 
-def _title(shown: Shown, width: int, *, one_line: bool, more: str) -> Iterator[Text]:
-    line = Text(style="dim" if one_line else "", no_wrap=True, overflow="ellipsis").append(f"{shown.at} ", style="dim")
+def _title(shown: Shown, width: int) -> Iterator[Text]:
+    one_line = shown.word.plain == PASSED_WORD
+    line = _beginning(shown, "dim" if one_line else "")
+    room = width - line.cell_len
+    beside = room - len(shown.took) >= min(len(shown.target), READABLE if one_line else READABLE_AT_EASE)
+    yield _ended(line, shown, room, shown.took if beside else "")
+    if shown.took and not beside and not one_line:
+        yield Text(shown.took, style="dim")
+
+
+def _again(shown: Shown, width: int) -> Text:
+    """Draw the one line of what is above already: of what it might say beside its target, what there is room for."""
+    line = _beginning(shown, "dim")
+    room = width - line.cell_len
+    named = f"  {printable(shown.name)}{AS_ABOVE}" if shown.name else f" {AS_ABOVE}"
+    least = min(len(shown.target), READABLE)
+    fits = (more for more in (f"{shown.took}{named}", named, f" {AS_ABOVE}") if room - cell_len(more) >= least)
+    return _ended(line, shown, room, next(fits, ""))
+
+
+def _beginning(shown: Shown, style: str) -> Text:
+    line = Text(style=style, no_wrap=True, overflow="ellipsis").append(f"{shown.at} ", style="dim")
     line.append_text(shown.word).append(" " * (WIDEST_WORD - len(shown.word) + 1))
     failed = shown.status.isdigit() and int(shown.status) in FAILS
-    line.append(f"{shown.status:>3} ", style="red" if failed else "")
-    line.append(f"{shown.method:<4} ")
-    took = (f"  {shown.took}" if shown.took else "") + more
-    room = width - line.cell_len
-    least = min(len(shown.target), READABLE if one_line else READABLE_AT_EASE)
-    beside = room - len(took) >= least
-    line.append(_middle_out(shown.target, room - len(took) if beside else room), style=shown.word.style)
-    yield line.append(took, style="dim") if beside else line
-    if took and not beside and not one_line:
-        yield Text(took, style="dim")
+    return line.append(f"{shown.status:>3} ", style="red" if failed else "").append(f"{shown.method:<4} ")
+
+
+def _ended(line: Text, shown: Shown, room: int, more: str) -> Text:
+    target = _middle_out(shown.target, room - cell_len(more))
+    return line.append(target, style=shown.word.style).append(more, style="dim")
 
 
 def _codes(judged: Judged) -> list[str]:
@@ -165,10 +192,7 @@ def _said(story: Story, errors: list[tuple[str, str]]) -> Iterator[Text]:
     if story.filled is not None:
         yield _plain("sender", "cyan").append(f"  {_whose(story.filled)}", style="default")
     for kind, reason in story.unknown:
-        yield _plain("look-up failed", "yellow").append(
-            f"  Close did not tell {SUBJECTS[kind]} ({reason}): it went as it came, for Close to judge.",
-            style="default",
-        )
+        yield _plain("look-up failed", "yellow").append(f"  {NOT_TOLD[kind].format(reason)}", style="default")
     for note in story.notes:
         yield _plain(str(note["event"]), LEVELS.get(note["level"], "")).append(f"  {_facts(note)}", style="default")
     if errors:
@@ -208,10 +232,17 @@ def _sentences(text: str) -> Iterator[tuple[str, str]]:
         yield "", text or "(It does not say why.)"
         return
     fields, errors = said.get("field-errors"), said.get("errors")
-    told = [("", str(error)) for error in (errors if isinstance(errors, list) else [said.get("error")]) if error]
+    told = [("", _words(error)) for error in (errors if isinstance(errors, list) else [said.get("error")]) if error]
     if isinstance(fields, dict):
-        told += [(printable(str(field)), str(error)) for field, error in fields.items()]
+        told += [(printable(str(field)), _words(error)) for field, error in fields.items()]
     yield from told or [("", text)]
+
+
+def _words(error: object) -> str:
+    """Give an error of Close's in words: it may be an object with a message, as where there were too many requests."""
+    if isinstance(error, dict) and isinstance(message := error.get("message"), str):
+        return message
+    return error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)
 
 
 def _took(story: Story) -> str:

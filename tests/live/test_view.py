@@ -23,6 +23,13 @@ UNAUTHORIZED: Final = with_length(b"HTTP/1.1 401 Unauthorized\r\n", b'{"error": 
 NO_LEAD: Final = with_length(
     b"HTTP/1.1 400 Bad Request\r\n" + JSON, b'{"errors": [], "field-errors": {"lead_id": "Object does not exist."}}'
 )
+LIMITED: Final = with_length(
+    b"HTTP/1.1 429 Too Many Requests\r\n" + JSON,
+    b'{"error": {"rate_reset": 1.0, "message": "API call count exceeded for this 15 second window."}}',
+)
+NESTED: Final = with_length(
+    b"HTTP/1.1 400 Bad Request\r\n" + JSON, b'{"field-errors": {"attachments": {"0": {"url": null}}}}'
+)
 CLOSE: Final = by_path({ME: answers(OWNER)}, answers(OK))
 DRAFT: Final = b'{"lead_id": "lead_1", "status": "draft"}'
 GET: Final = (
@@ -81,8 +88,7 @@ CASES: Final[dict[str, tuple[Script, bytes, str]]] = {
         by_path({ME: answers(UNAUTHORIZED)}, answers(UNAUTHORIZED)),
         write(LOGGED),
         """TT:TT:TT forwarded 401 POST /api/v1/activity/email/  Close 1 ms, gateway 1 ms
-  look-up failed  Close did not tell who the key's owner is (status_401): it went as it came, for
-  Close to judge.
+  look-up failed  Close did not tell who the key's owner is (status_401): no sender is put in.
   Close refuses it  Unauthorized
 
 """,
@@ -97,6 +103,34 @@ CASES: Final[dict[str, tuple[Script, bytes, str]]] = {
                  ^^^^^^^^
       "status": "draft"
     }
+
+""",
+    ),
+    "too often for Close": (
+        answers(LIMITED),
+        write(DRAFT),
+        """TT:TT:TT forwarded 429 POST /api/v1/activity/email/  Close 1 ms, gateway 1 ms
+  Close refuses it  API call count exceeded for this 15 second window.
+
+""",
+    ),
+    "refused by Close in a way of its own": (
+        answers(NESTED),
+        write(DRAFT),
+        """TT:TT:TT forwarded 400 POST /api/v1/activity/email/  Close 1 ms, gateway 1 ms
+  Close refuses it  attachments: {"0": {"url": null}}
+    {
+      "lead_id": "lead_1",
+      "status": "draft"
+    }
+
+""",
+    ),
+    "not reached": (
+        by_path({ME: resets()}, resets()),
+        write(LOGGED),
+        """TT:TT:TT failed    502 POST /api/v1/activity/email/  Close 1 ms, gateway 1 ms
+  look-up failed  Close did not tell who the key's owner is (upstream_broken): no sender is put in.
 
 """,
     ),
@@ -192,6 +226,23 @@ async def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     texts = [drawn(story, width).splitlines() for story in stories]
     assert max(len(line) for text in texts for line in text) <= width
     assert len(texts[2]) == 1
+
+
+@pytest.mark.parametrize(
+    ("width", "rest"),
+    [
+        (100, "/api/v1/activity/email/  gateway 1 ms  sender_required as above"),
+        (78, "/api/v1/activity/email/  sender_required as above"),
+        (60, "/api/v1/activi…/email/  as above"),
+        (40, "/api/v1…ail/"),
+    ],
+)
+async def test_what_was_shown_before_has_one_line(width: int, rest: str) -> None:
+    """It says of what is above as much as there is room for."""
+    (story,) = await seen(CLOSE, write(SENDERLESS))
+    (line,) = view.draw(view.shown_of(story), width, again=True)
+    assert isinstance(line, Text)
+    assert re.sub(r"gateway [0-9.]+ m?s", "gateway 1 ms", line.plain) == f"{line.plain[:28]}{rest}"
 
 
 async def test_the_end_of_a_target_is_seen() -> None:
