@@ -84,12 +84,12 @@ def test_with_a_request_in_flight(*, answered: bool) -> None:
                 with asked:
                     assert asked.recv(1024).startswith(b"GET /x HTTP/1.1\r\n")
                     process.send_signal(signal.SIGINT)
-                    read_until(process.stdout, "gateway_stopping")
+                    read_until(process.stdout, "Ctrl-C again ends it at once.")
                     if answered:
                         asked.sendall(ANSWER)
                         with client.makefile("rb") as answer:
                             assert answer.read().endswith(b"late")
                         out, err = process.communicate(timeout=START)
-                        assert (process.returncode, err, "gateway_stopped" in out) == (0, "", True)
+                        assert (process.returncode, err, "The gateway has stopped." in out) == (0, "", True)
                     else:
                         assert stopped(process, signal.SIGINT) == (-signal.SIGINT, "", "")

@@ -19,6 +19,7 @@ from gateway.exchange import printable
 from gateway.live.answers import read_answer, text_of
 from gateway.live.judged import Indented, Judged, body, rules, word
 from gateway.live.redaction import Redaction
+from gateway.live.sentences import in_words
 from gateway.live.story import Filled, Story
 from gateway.policy import FillSender, Forward, Reject
 from gateway.wire.advice import EXAMPLES
@@ -131,8 +132,16 @@ def draw(shown: Shown, width: int, *, again: bool = False) -> Iterator[Renderabl
 def event(told: Mapping[str, Any]) -> RenderableType:
     """Draw an event of the log that belongs to no request."""
     at = _clock(datetime.fromisoformat(str(told["timestamp"])).astimezone())
-    line = Text().append(f"{at} ", style="dim").append(f"{told['level']:<9} ", style=LEVELS.get(str(told["level"]), ""))
-    return Indented(line.append(f"{printable(str(told['event']))}  {_facts(told)}", style="default"), 0)
+    style = LEVELS.get(str(told["level"]), "")
+    line = Text().append(f"{at} ", style="dim").append(f"{told['level']:<9} ", style=style)
+    return Indented(line.append_text(_event(told, "default")), 0)
+
+
+def _event(told: Mapping[str, Any], style: str) -> Text:
+    """Write an event out: in a sentence where there is one, or what it is and what is known of it."""
+    name, sentence = in_words(told) or (printable(str(told["event"])), _facts(told))
+    line = Text(f"{name}  ", style=style, overflow="fold") if name else Text(overflow="fold")
+    return line.append(sentence, style="default")
 
 
 def _title(shown: Shown, width: int) -> Iterator[Text]:
@@ -194,7 +203,7 @@ def _said(story: Story, errors: list[tuple[str, str]]) -> Iterator[Text]:
     for kind, reason in story.unknown:
         yield _plain("look-up failed", "yellow").append(f"  {NOT_TOLD[kind].format(reason)}", style="default")
     for note in story.notes:
-        yield _plain(str(note["event"]), LEVELS.get(note["level"], "")).append(f"  {_facts(note)}", style="default")
+        yield _event(note, LEVELS.get(note["level"], ""))
     if errors:
         by_close = (f"{field}: {text}" if field else text for field, text in errors)
         yield _plain("Close refuses it", "red").append(f"  {' '.join(by_close)}", style="default")

@@ -182,7 +182,11 @@ async def test_what_could_not_be_read_for_its_size_says_so() -> None:
         await client.ask(write(DRAFT))
         (story,) = close.stories
     story.notes.append({"event": "body_oversized", "level": "warning", "limit": 10, "request_id": "r"})
-    assert drawn(story).splitlines()[1:] == ["  body_oversized  limit=10", ""]
+    assert drawn(story).splitlines()[1:] == [
+        "  body_oversized  Its body is larger than the 10 bytes that are looked into (setting",
+        "  inspect.max_body): no rule was applied.",
+        "",
+    ]
 
 
 async def test_an_upstream_that_fails_is_no_verdict() -> None:
