@@ -90,8 +90,7 @@ def replayed(file: Path, settings: Settings) -> int:
         except Unreadable as problem:
             shown = _shown(write, Text("unreadable", style="bold red"), said=(Text(f"Its body {problem}"),))
         counts[shown.word.plain] += 1
-        for part in view.draw(shown, console.width):
-            console.print(part)
+        console.print(view.draw(shown, console.width))
     console.print(_summary(counts, len(entries)))
     return UNREADABLE if counts["unreadable"] else REJECTED if counts["rejected"] else 0
 

@@ -115,9 +115,6 @@ class Archive:
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    def flush(self) -> None:
-        """All is written already."""
-
     def close(self) -> None:
         self._file.close()
 

@@ -21,7 +21,8 @@ OF_OAUTH: Final = frozenset({"code", "code_verifier", "assertion", "key", "sig"}
 """What is a secret in a query or a form; elsewhere such a name says nothing."""
 # Nothing in it goes back (+ behind a repetition): else a long text would take a hundred times its size in memory.
 MEMBER: Final = re.compile(r'((?<!\\)"((?:[^"\\]|\\.){1,128}+)"\s*+:\s*+)("[^"\\]*+(?:\\.[^"\\]*+)*+"?)', re.DOTALL)
-PARAMETER: Final = re.compile(r"(?:(?<=[?&;])|^)([^=&;?#]{1,128})=([^&;#]*)")
+PARAMETER: Final = re.compile(r"(?:(?<=[?&;#])|^)([^=&;?#]{1,128})=([^&;#]*)")
+END_OF_PATH: Final = re.compile("[?#]")
 KEY: Final = re.compile(r"\bapi_[0-9A-Za-z._-]{12,}")
 USERINFO: Final = re.compile(r"(:(?:\\?/){2})[^\s/?#\"\\<>]{1,240}@")
 """Within JSON, slashes may be escaped. It may be no longer than gateway.wire.spot looks into a text."""
@@ -47,8 +48,9 @@ class Redaction:
 
     def target(self, target: str) -> str:
         """Write a request target, or a URL."""
-        path, mark, query = target.partition("?")
-        return self.text(f"{path}{mark}{self._parameters(query)}")
+        path = END_OF_PATH.split(target, maxsplit=1)[0]
+        rest = target[len(path) :]
+        return self.text(f"{path}{rest[:1]}{self._parameters(rest[1:])}")
 
     def body(self, text: str, mime: str) -> str:
         """Write a body of this type: a part of one will do."""

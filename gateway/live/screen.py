@@ -104,8 +104,7 @@ class Screen(Background[Thing]):
     def _draw_story(self, console: Console, shown: view.Shown, at: float) -> None:
         gist = shown.gist
         before = self._mistakes.pop(gist, None)
-        for part in view.draw(shown, console.width, again=before is not None and at - before < LOOP):
-            console.print(part)
+        console.print(view.draw(shown, console.width, again=before is not None and at - before < LOOP))
         if gist:
             self._mistakes[gist] = at
             if len(self._mistakes) > MISTAKES:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from rich.cells import cell_len
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gateway.exchange import printable
@@ -113,8 +113,12 @@ def shown_of(story: Story) -> Shown:
     )
 
 
-def draw(shown: Shown, width: int, *, again: bool = False) -> Iterator[RenderableType]:
+def draw(shown: Shown, width: int, *, again: bool = False) -> RenderableType:
     """Draw it for so many columns. `again`: what would stand below it stands above it already."""
+    return Group(*_drawn(shown, width, again=again))  # a text that is printed by itself would lose its no_wrap
+
+
+def _drawn(shown: Shown, width: int, *, again: bool) -> Iterator[RenderableType]:
     if again:
         yield _again(shown, width)
         return
@@ -188,6 +192,8 @@ def _word(story: Story) -> Text:
         return Text("failed", style="bold red")
     if story.exchange.kind == PASSED:
         return Text(PASSED_WORD, style="dim")
+    if not mark:
+        return Text("left", style="yellow")  # its client has, before anything was done with it
     if judged is None:
         return word(Reject(()) if mark.startswith("rejected") else Forward())
     if isinstance(judged.verdict, FillSender) and story.filled is None:

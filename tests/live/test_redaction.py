@@ -17,6 +17,8 @@ TARGETS = [
     ("/x?api_key=abc&q=1", "/x?api_key=***&q=1"),
     ("/x?q=1&access%5Ftoken=abc;Password=x", "/x?q=1&access%5Ftoken=***;Password=***"),
     ("/oauth2/authorize?code=abc&state=1", "/oauth2/authorize?code=***&state=1"),
+    ("/callback#access_token=abc&state=1", "/callback#access_token=***&state=1"),
+    ("/callback?a=1#id_token=abc", "/callback?a=1#id_token=***"),
     ("/api/v1/me/?key", "/api/v1/me/?key"),
     (
         "/x?to=https%3A%2F%2Fu%3Ap%40x.org%2F&a=https%3A%2F%2Fx.org",

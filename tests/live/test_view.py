@@ -5,6 +5,7 @@ import re
 from typing import Final
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -38,12 +39,11 @@ GET: Final = (
 LONG: Final = b"a" * 300
 
 
-def drawn(story: Story, width: int = 100) -> str:
+def drawn(story: Story, width: int = 100, *, again: bool = False) -> str:
     """Draw a story, with its times made equal."""
     file = io.StringIO()
     console = Console(file=file, width=width, color_system=None, highlight=False, markup=False, emoji=False)
-    for part in view.draw(view.shown_of(story), width):
-        console.print(part)
+    console.print(view.draw(view.shown_of(story), width, again=again))
     text = re.sub(r"^\d\d:\d\d:\d\d", "TT:TT:TT", file.getvalue())
     return re.sub(r"(Close|gateway) [0-9.]+ m?s", r"\1 1 ms", text)
 
@@ -195,6 +195,18 @@ async def test_an_upstream_that_fails_is_no_verdict() -> None:
     assert drawn(story).startswith("TT:TT:TT failed    502 POST /api/v1/activity/email/")
 
 
+async def test_an_email_write_that_never_came_whole_is_not_forwarded() -> None:
+    """Its client left in the midst of its body: there is no verdict."""
+    async with recording(hangs()) as upstream, watched(upstream.url) as close:
+        async with connected(close.port) as client:
+            await client.send(write(SENDERLESS)[:-1])
+            await until(lambda: bool(close.watch._open))
+        await until(lambda: bool(close.stories))
+    title, said = drawn(close.stories[0]).splitlines()[:2]
+    assert title.startswith("TT:TT:TT left        - POST /api/v1/activity/email/  ")
+    assert said == "  The client left before it had an answer."
+
+
 async def test_who_left_has_no_status() -> None:
     """And it is said why."""
     async with recording(hangs()) as upstream, watched(upstream.url) as close:
@@ -226,10 +238,12 @@ async def test_no_line_is_wider_than_the_terminal(width: int) -> None:
         change(b'{"status": "x"}', email_id=LONG),
         GET.replace(b"q=a", b"q=" + LONG),
         write(LOGGED, path=EMAILS + LONG + b"/"),
+        write(f'{{"status": "outbox", "subject": "{"三" * 99}"}}'.encode()),
     )
     texts = [drawn(story, width).splitlines() for story in stories]
-    assert max(len(line) for text in texts for line in text) <= width
+    assert max(cell_len(line) for text in texts for line in text) <= width
     assert len(texts[2]) == 1
+    assert [line for line in texts[4] if line.startswith('      "subject": "三三三')]
 
 
 @pytest.mark.parametrize(
@@ -244,9 +258,8 @@ async def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 async def test_what_was_shown_before_has_one_line(width: int, rest: str) -> None:
     """It says of what is above as much as there is room for."""
     (story,) = await seen(CLOSE, write(SENDERLESS))
-    (line,) = view.draw(view.shown_of(story), width, again=True)
-    assert isinstance(line, Text)
-    assert re.sub(r"gateway [0-9.]+ m?s", "gateway 1 ms", line.plain) == f"{line.plain[:28]}{rest}"
+    text = drawn(story, width, again=True)
+    assert text == f"TT:TT:TT rejected  400 POST {rest}\n"
 
 
 async def test_the_end_of_a_target_is_seen() -> None:
