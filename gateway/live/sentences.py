@@ -37,9 +37,9 @@ def in_words(told: Told) -> tuple[str, str] | None:
 def _stopping(told: Told) -> str:
     waiting = told["in_flight"]
     if not waiting:
-        return "The gateway stops."
+        return "Stopping."
     grace = f"{told['grace']:g} s"
-    return f"The gateway stops: it waits up to {grace} for {_requests(waiting)}. Ctrl-C again ends it at once."
+    return f"Stopping: it waits up to {grace} for {_requests(waiting)}. Ctrl-C again ends it at once."
 
 
 def _stopped(told: Told) -> str:

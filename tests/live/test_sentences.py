@@ -13,14 +13,14 @@ UNSHAKEN = {"event": "tls_handshake_failed", "client": "::1"}
 RECORDED = {"event": "recorded", "file": "a.har", "requests": 1}
 
 ROWS: list[tuple[dict[str, Any], tuple[str, str] | None]] = [
-    (STOPPING | {"in_flight": 0}, ("", "The gateway stops.")),
+    (STOPPING | {"in_flight": 0}, ("", "Stopping.")),
     (
         STOPPING | {"in_flight": 1},
-        ("", "The gateway stops: it waits up to 30 s for 1 request. Ctrl-C again ends it at once."),
+        ("", "Stopping: it waits up to 30 s for 1 request. Ctrl-C again ends it at once."),
     ),
     (
         STOPPING | {"in_flight": 1200, "grace": 0.5},
-        ("", "The gateway stops: it waits up to 0.5 s for 1,200 requests. Ctrl-C again ends it at once."),
+        ("", "Stopping: it waits up to 0.5 s for 1,200 requests. Ctrl-C again ends it at once."),
     ),
     (STOPPED, ("", "The gateway has stopped.")),
     (
