@@ -21,6 +21,12 @@ from tests.recording import OK, answers, recording
 GET = b"GET /api/v1/me/ HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
+@pytest.fixture(autouse=True)
+def _width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have it as wide as where there is no terminal."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 def story(path: bytes = b"/api/v1/me/", *, kind: str = "pass_through") -> Story:
     """Give one that is over."""
     told = Story(exchange_of(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path), Tape(0), Tape(0))
