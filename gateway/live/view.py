@@ -5,7 +5,6 @@ Rule    A line begins with when and what became of it, at the same columns each 
 Rule    Credentials are not shown, not even in a query.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,9 +15,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gateway.exchange import printable
-from gateway.live.answers import read_answer, text_of
 from gateway.live.judged import Indented, Judged, body, rules, word
 from gateway.live.redaction import Redaction
+from gateway.live.refusal import refusal
 from gateway.live.sentences import in_words
 from gateway.live.story import Filled, Story
 from gateway.policy import FillSender, Forward, Reject
@@ -28,7 +27,6 @@ from gateway.wire.spot import Spot, Tone, spots
 PASSED: Final = "pass_through"
 PASSED_WORD: Final = "passed"
 BAD_REQUEST: Final = 400
-REFUSES: Final = range(400, 500)
 FAILS: Final = range(400, 600)
 FAILURES: Final = frozenset({"upstream_failed", "internal_error"})
 WIDEST_WORD: Final = len("forwarded")
@@ -47,12 +45,8 @@ OF_THE_LINE: Final = frozenset({"timestamp", "level", "event", "reason"})
 OF_THE_EXCHANGE: Final = frozenset({"request_id", "method", "path", "client", "elapsed_ms"})
 EMPTY: Final[tuple[object, ...]] = ([], (), {}, "")
 LEVELS: Final = {"debug": "dim", "info": "dim", "warning": "yellow", "error": "bold red"}
-MOST_ERRORS: Final = 8
-"""Sentences of Close's that are shown of one answer."""
 SHORTEST: Final = 0.00005
 """Seconds, as it is shown."""
-UNFOLDED: Final = 262_144
-"""Bytes that an answer of Close's may unfold to for being shown."""
 
 NOTHING_OWN: Final = Redaction()
 """Knows no request's credential."""
@@ -94,7 +88,7 @@ class Shown:
 def shown_of(story: Story) -> Shown:
     """Tell what there is to show of an exchange that is over."""
     exchange = story.exchange
-    errors = _errors(story)
+    errors = refusal(story)
     judged, redaction = story.judged, Redaction(exchange.fields)
     told = tuple(Spot(field, Tone.WRONG, EXAMPLES.get(field)) for field, _ in errors if field)
     if judged is not None:
@@ -223,41 +217,6 @@ def _said(story: Story, errors: list[tuple[str, str]]) -> Iterator[Text]:
 def _whose(filled: Filled) -> str:
     whose = "the key's owner" if filled.user_id is None else f"user {printable(filled.user_id)}"
     return f"{printable(filled.address)}, the address of {whose} ({'asked just now' if filled.asked else 'remembered'})"
-
-
-def _errors(story: Story) -> list[tuple[str, str]]:
-    """List what Close says against an email write, each with the field that it is about."""
-    exchange = story.exchange
-    forwarded = (exchange.mark or "").startswith(("forwarded", "filled"))
-    answer = read_answer(story.went.heard) if forwarded and exchange.status in REFUSES else None
-    if answer is None:
-        return []
-    encodings = [value for name, value in answer.fields if name.lower() == b"content-encoding"]
-    redaction = Redaction(exchange.fields)
-    text = redaction.body(text_of(answer.body, encodings, UNFOLDED, cut=story.went.cut) or "", "application/json")
-    return [(field, printable(said)) for field, said in _sentences(text)][:MOST_ERRORS]
-
-
-def _sentences(text: str) -> Iterator[tuple[str, str]]:
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        yield "", text or "(It does not say why.)"
-        return
-    fields, errors = said.get("field-errors"), said.get("errors")
-    told = [("", _words(error)) for error in (errors if isinstance(errors, list) else [said.get("error")]) if error]
-    if isinstance(fields, dict):
-        told += [(printable(str(field)), _words(error)) for field, error in fields.items()]
-    yield from told or [("", text)]
-
-
-def _words(error: object) -> str:
-    """Give an error of Close's in words: it may be an object with a message, as where there were too many requests."""
-    if isinstance(error, dict) and isinstance(message := error.get("message"), str):
-        return message
-    return error if isinstance(error, str) else json.dumps(error, ensure_ascii=False)
 
 
 def _took(story: Story) -> str:
