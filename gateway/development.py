@@ -67,7 +67,7 @@ async def _dev(
         hangups.hand_over(gateway.hang_up)
         if local is not None and gateway.serving.beside is not None:
             local = replace(local, listen=(gateway.serving.beside,))
-        text = welcome(gateway.reach, gateway.admin, settings.upstream.url, close, local)
+        text = welcome(gateway.reach, gateway.admin, settings.upstream.url, close, local, live.records)
         if lines is None:
             _say(f"{text}\n")  # what comes is shown below it
         else:
