@@ -70,7 +70,7 @@ async def _dev(
         hangups.hand_over(gateway.hang_up)
         if local is not None and beside is not None and beside.address is not None:
             local = replace(local, listen=(beside.address,))
-        text = welcome(gateway.reach, gateway.admin, settings.upstream.url, close, local)
+        text = welcome(gateway.reach, gateway.admin, settings.upstream.url, close, local, live.records)
         if lines is None:
             _say(f"{text}\n")  # what comes is shown below it
         else:

@@ -13,7 +13,7 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, ClassVar, Final
+from typing import IO, ClassVar, Final, NamedTuple
 
 import orjson
 
@@ -27,6 +27,8 @@ TAIL: Final = b"\n]}}\n"
 BEGINNING: Final = b'{"log":{"version":"1.2","creator":{"name":"Close Gateway"'
 MOST_BYTES: Final = 1_073_741_824
 """Bytes of an archive."""
+BLOCK: Final = 1_048_576
+"""Bytes that are read at once."""
 MOST_WAITING: Final = 64 * 1024 * 1024
 """Bytes of entries that wait to be written."""
 
@@ -40,8 +42,26 @@ class Unrecordable(GatewayError):
     code: ClassVar[str] = "unrecordable"
 
 
+class Found(NamedTuple):
+    """What an archive holds."""
+
+    end: int
+    """Where its entries end."""
+    entries: int
+    mended: bool = False
+    """Whether its last line was cut off."""
+
+
+def whole(text: bytes) -> Found | None:
+    """Find what is whole in a recording that was cut off in its last line. None: it is none of ours."""
+    end = text.rfind(b",\n")
+    if not text.startswith(BEGINNING) or (end < 0 and not text.startswith(HEAD)):
+        return None
+    return Found(len(HEAD), 0, mended=True) if end < len(HEAD) else Found(end, text.count(b"\n", 0, end), mended=True)
+
+
 class Archive:
-    """The file. What is written to it are entries, each followed by a comma but the last."""
+    """The file. What is written to it are entries, each followed by a comma but the last; `found` was there before."""
 
     def __init__(self, path: Path) -> None:
         """Open it, or make it for its user's eyes alone. Raises Unrecordable."""
@@ -62,16 +82,17 @@ class Archive:
         if found is None:
             self._file.close()
             raise Unrecordable(f"{path} holds something else than a recording of ours. Name another with --record.")
-        self._end, self._some = found
+        self.found = found
+        self._end, self._some = found.end, found.entries > 0
 
-    def _found(self) -> tuple[int, bool] | None:
-        """Find where entries go, and whether there are some already. None: it is no archive of ours."""
+    def _found(self) -> Found | None:
+        """Find what is there, and make it an archive. None: it is none of ours."""
         size = self._file.seek(0, os.SEEK_END)
         if size == 0:
             if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
                 os.fchmod(self._file.fileno(), 0o600)  # also where it was there already, and empty
             self._file.write(HEAD + TAIL)
-            return len(HEAD), False
+            return Found(len(HEAD), 0)
         end = size - len(TAIL)
         self._file.seek(0)
         begins = self._file.read(len(BEGINNING)) == BEGINNING
@@ -79,20 +100,27 @@ class Archive:
         last = self._file.read()
         if not begins:
             return None
-        return (end, last[:1] == b"}") if last[1:] == TAIL else self._mended()
+        if last[1:] == TAIL:
+            return Found(end, max(1, self._lines(end)) if last[:1] == b"}" else 0)
+        return self._mended()
 
-    def _mended(self) -> tuple[int, bool] | None:
+    def _lines(self, end: int) -> int:
+        """Count the lines before `end`: an entry is one, and behind its last there is none."""
+        self._file.seek(0)
+        count = 0
+        while (left := end - self._file.tell()) > 0 and (block := self._file.read(min(left, BLOCK))):
+            count += block.count(b"\n")
+        return count
+
+    def _mended(self) -> Found | None:
         """Close an archive again that was cut off in its last line."""
         self._file.seek(0)
-        text = self._file.read()
-        end = text.rfind(b",\n")
-        if end < 0 and not text.startswith(HEAD):
-            return None
-        end, some = (len(HEAD), False) if end < len(HEAD) else (end, True)
-        self._file.seek(end)
-        self._file.write(TAIL)
-        self._file.truncate()
-        return end, some
+        found = whole(self._file.read())
+        if found is not None:
+            self._file.seek(found.end)
+            self._file.write(TAIL)
+            self._file.truncate()
+        return found
 
     def write(self, entries: bytes) -> None:
         """Write entries behind those that are there. Raises OSError, and the archive is as it was then."""

@@ -21,17 +21,18 @@ class State:
         self.to_limit = 0
         """The next requests that are answered 429, whatever they ask."""
         self.limits = Limits(rate)
-        self._beginning = (deepcopy(world), rate)
+        self._beginning = (deepcopy(world), world.clock.now(), rate)
 
     def begin(self) -> None:
         """From here on is what `reset` goes back to. The world stays as it is, requests are forgotten."""
-        self._beginning = (deepcopy(self.world), self.limits.rate)
+        self._beginning = (deepcopy(self.world), self.world.clock.now(), self.limits.rate)
         self.requests.clear()
 
     def reset(self) -> None:
         """Go back to how it began."""
-        world, rate = self._beginning
+        world, now, rate = self._beginning
         self.world = deepcopy(world)
+        self.world.clock.begin_anew(now)
         self.requests.clear()
         self.to_limit = 0
         self.limits.rate = rate

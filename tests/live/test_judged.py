@@ -1,6 +1,8 @@
 import io
+import json
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from gateway.live.judged import Judged, draw, word
@@ -37,6 +39,12 @@ def test_what_is_refused_and_what_is_reported() -> None:
     )
 
 
+def test_a_wide_text_is_cut_short_as_any() -> None:
+    """It keeps its closing quote; the drawing stays in its lines."""
+    body = json.dumps({"status": "draft", "subject": "見積もり" * 60})
+    assert drawn(body.encode(), 40).splitlines()[-2:] == ['      "subject": "見積もり見積もり見積…"', "    }"]
+
+
 def test_wide_letters_have_carets_below_all_of_them() -> None:
     """A letter that takes two columns has two carets."""
     assert drawn('{"status":"sent","lead_id":"l","send_in":"三十"}'.encode(), 60).splitlines()[-2:] == [
@@ -49,7 +57,8 @@ def test_wide_letters_have_carets_below_all_of_them() -> None:
 def test_no_line_is_wider_than_the_screen(width: int) -> None:
     """However long what was sent is."""
     body = b'{"status":"outbox","%b":"%b","to":["%b"]}' % (b"k" * 200, b"v" * 9000, b"a@example.com " * 99)
-    assert max(map(len, drawn(body, width).splitlines())) <= width
+    wide = json.dumps({"status": "x", "件名" * 40: "a", "subject": "見積もり" * 60, "e\u0301" * 90: "e\u0301" * 90})
+    assert max(cell_len(line) for text in (body, wide.encode()) for line in drawn(text, width).splitlines()) <= width
 
 
 VERDICTS: list[tuple[Verdict, str]] = [

@@ -39,12 +39,15 @@ def test_it_is_an_archive_from_the_start_and_after_each_entry(tmp_path: Path) ->
 def test_it_goes_on_where_an_earlier_one_ended(tmp_path: Path) -> None:
     """Whether that had entries or not."""
     path = tmp_path / "a.har"
+    found = []
     for number in range(3):
         archive = Archive(path)
+        found.append((archive.found.entries, archive.found.mended))
         if number:
             archive.write(b'{"entry": %d}' % number)
         archive.close()
     assert entries(path) == [{"entry": 1}, {"entry": 2}]
+    assert found == [(0, False), (0, False), (1, False)]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +69,7 @@ def test_a_recording_that_was_cut_off_is_mended(tmp_path: Path, found: bytes, ke
     archive.write(ENTRY)
     archive.close()
     assert (len(mended), len(entries(path))) == (kept, kept + 1)
+    assert (archive.found.entries, archive.found.mended) == (kept, True)
 
 
 @pytest.mark.parametrize("found", [b"{}", b"[" * 300, HEAD[:-1], b'{"log":{}}' + TAIL, TAIL])

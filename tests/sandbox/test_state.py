@@ -1,6 +1,12 @@
-from gateway.sandbox import Rate, seeded_world
+from datetime import datetime, timedelta
+
+import pytest
+
+from gateway.sandbox import Rate, World, seeded_world
+from gateway.sandbox.clock import LATEST, Clock
 from gateway.sandbox.seed import DRAFT_ID, JANE, LEAD_ID
 from gateway.sandbox.state import State
+from tests.sandbox.clocks import NOW
 
 
 def test_a_reset_goes_back_to_how_it_began() -> None:
@@ -19,6 +25,30 @@ def test_a_reset_goes_back_to_how_it_began() -> None:
         assert len(state.world.emails) == 3
         assert list(state.world.leads)[-1] == added["id"]
         assert (list(state.requests), state.to_limit, state.limits.rate) == ([], 0, Rate(7))
+
+
+@pytest.mark.parametrize("start", [LATEST, NOW - timedelta(days=400)])
+def test_a_clock_that_was_set_goes_back_too(start: datetime) -> None:
+    """What was to be sent a minute after the start is so again, however much time went by before the reset."""
+    passed = [timedelta()]
+    clock = Clock(lambda: NOW + passed[0])
+    clock.set(start)
+    passed[0] += timedelta(seconds=1)
+    state = State(World([JANE], clock=clock))
+    state.world.clock.set(NOW)
+    passed[0] += timedelta(days=1)
+    state.reset()
+    assert state.world.clock.now() == start + timedelta(seconds=1)
+
+
+def test_a_clock_that_was_not_set_goes_on() -> None:
+    """Without a wish of anybody's it tells this machine's time, before a reset and after."""
+    passed = [timedelta()]
+    state = State(World([JANE], clock=Clock(lambda: NOW + passed[0])))
+    state.world.clock.advance(timedelta(hours=2))
+    passed[0] += timedelta(days=1)
+    state.reset()
+    assert state.world.clock.now() == NOW + timedelta(days=1)
 
 
 def test_beginning_forgets_requests_alone() -> None:
