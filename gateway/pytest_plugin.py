@@ -18,6 +18,7 @@ Sections: TypeAlias = Mapping[str, object]
 
 MARKER: Final = "close_gateway"
 USAGE: Final = '@pytest.mark.close_gateway(rules={"lead_id_required": "enforce"})'
+EXAMPLE: Final = '{"rules": {"lead_id_required": "enforce"}}'
 EVENTS: "Final[pytest.StashKey[Events]]" = pytest.StashKey()
 
 
@@ -75,8 +76,10 @@ def close_gateway(
         yield started
 
 
-def _sections(beneath: Sections, node: pytest.Item) -> Sections:
+def _sections(beneath: object, node: pytest.Item) -> Sections:
     """Join what the fixture gives with what markers say, the nearest last. What is amiss in it is told later."""
+    if not isinstance(beneath, Mapping):
+        pytest.fail(f"The fixture close_gateway_settings gives {beneath!r}. Return {EXAMPLE}.", pytrace=False)
     sections = dict(beneath)
     for marker in reversed(list(node.iter_markers(MARKER))):
         if marker.args:

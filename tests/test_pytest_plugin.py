@@ -87,6 +87,12 @@ def test_unnamed(close_gateway): ...
 
 @pytest.mark.close_gateway(rules="enforce")
 def test_no_section(close_gateway): ...
+
+class TestForgotten:
+    @pytest.fixture
+    def close_gateway_settings(self): ...
+
+    def test_no_return(self, close_gateway): ...
 """
 
 
@@ -102,9 +108,10 @@ def installed(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pyt
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: close-gateway\nVersion: 0\n")
     (info / "entry_points.txt").write_text(f"[pytest11]\n{name} = {target}\n")
     monkeypatch.setenv("PYTHONPATH", f"{site}:{ROOT}")
+    # Without Hypothesis, which is most of what a start of pytest costs here.
     pytester.makeini(
-        "[pytest]\nfilterwarnings = error\naddopts = --strict-markers --strict-config -p no:cacheprovider\n"
-        "asyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
+        "[pytest]\nfilterwarnings = error\nasyncio_mode = auto\nasyncio_default_fixture_loop_scope = function\n"
+        "addopts = --strict-markers --strict-config -p no:cacheprovider -p no:hypothesispytest\n"
     )
     return pytester
 
@@ -126,7 +133,7 @@ def test_a_failure_tells_what_was_refused(installed: pytest.Pytester) -> None:
     installed.makeconftest(SETTINGS)
     installed.makepyfile(FAILING)
     result = installed.runpytest_subprocess("-rA", "--tb=short")
-    result.assert_outcomes(passed=2, failed=1, errors=3)
+    result.assert_outcomes(passed=2, failed=1, errors=4)
     assert [line for line in result.outlines if "close-gateway --" in line] == [" close-gateway ".center(80, "-")]
     result.stdout.fnmatch_lines(
         [
@@ -137,6 +144,8 @@ def test_a_failure_tells_what_was_refused(installed: pytest.Pytester) -> None:
             'Name the sections: @pytest.mark.close_gateway(rules={"lead_id_required": "enforce"}).',
             "*_ ERROR at setup of test_no_section _*",
             "rules (from the test) is a section and holds no value itself. *",
+            "*_ ERROR at setup of TestForgotten.test_no_return _*",
+            'The fixture close_gateway_settings gives None. Return {"rules": {"lead_id_required": "enforce"}}.',
             "*_ test_fails _*",
             "E   *assert 400 == 200*",
             "*- close-gateway -*",

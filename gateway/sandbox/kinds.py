@@ -16,6 +16,8 @@ from gateway.sandbox.refusal import NOT_A_STRING
 FILES: Final = "https://app.close.com/go/file/"
 LONGEST_DELAY: Final = 59
 """Seconds of `send_in`."""
+MOST_CONTACTS: Final = 1_000
+"""Of one lead, that come with it. A request may be so large that making a record of each would hold up all others."""
 
 Kind: TypeAlias = Callable[[Any], Any]
 """Gives a value as it is kept, or raises `Unfit`."""
@@ -109,7 +111,10 @@ def phones(value: Any) -> list[dict[str, Any]]:
 
 def contacts(value: Any) -> list[dict[str, Any]]:
     """The people of a lead, as they may come with it."""
-    return [_object_of(item, CONTACT) for item in _items(value)]
+    items = _items(value)
+    if len(items) > MOST_CONTACTS:
+        raise Unfit(f"No more than {MOST_CONTACTS:,} contacts can come with a lead.")
+    return [_object_of(item, CONTACT) for item in items]
 
 
 def _type(value: Any) -> str:

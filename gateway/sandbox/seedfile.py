@@ -92,7 +92,7 @@ def world_of(document: object) -> World:
 def _made(where: str, section: Section, record: Record, world: World, users: Mapping[str, User]) -> list[str]:
     """Make a record; say what is wrong with it, if anything is."""
     problems = _unknown(f"{where}.", record, section.names)
-    problems += [f"{where}.{name} {NOT_TEXT}" for name in ("id", "created_by") if not _is_text(record.get(name, "-"))]
+    problems += _no_ids(f"{where}.", record, ("id", "created_by"))
     if problems:
         return problems
     try:
@@ -114,11 +114,12 @@ def _users(records: Iterable[Record], problems: list[str]) -> list[User]:
     users: list[User] = []
     for number, record in enumerate(records):
         where = f"users[{number}]."
-        values, errors = fitted(record, USER)
+        values, errors = fitted({name: value for name, value in record.items() if value is not None}, USER)
         errors |= {name: REQUIRED for name in ("email", "api_key") if is_missing(record.get(name))}
         if "email" not in errors and (error := sender_error(values["email"])):
             errors["email"] = error
         found = [f"{where}{name} {MENDED[error]}" for name, error in errors.items()] + _unknown(where, record, USER)
+        found += _no_ids(where, values, ("id", "organization_id"))
         if not found and not re.fullmatch(KEY, values["api_key"]):
             found = [f"{where}api_key can be no user name of HTTP Basic: write it in ASCII, without colons and blanks"]
         problems += found
@@ -132,15 +133,14 @@ def _users(records: Iterable[Record], problems: list[str]) -> list[User]:
 
 
 def _user(values: Mapping[str, Any], number: int) -> User:
-    given = {name: value for name, value in values.items() if value is not None}
     defaults = {
         "id": f"user_Seed{number + 1}",
-        "first_name": given["email"].partition("@")[0],
+        "first_name": values["email"].partition("@")[0],
         "last_name": "",
         "organization_id": "orga_Seed",
         "organization_name": "Seed Inc.",
     }
-    return User(**(defaults | given))
+    return User(**(defaults | values))
 
 
 def _clock(now: object, problems: list[str]) -> Clock:
@@ -183,5 +183,11 @@ def _did_you_mean(name: str, names: list[str]) -> str:
     return f"did you mean {close[0]}?" if close else f"leave it out; there are {', '.join(sorted(names))}"
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip()) and "/" not in value
+def _no_ids(where: str, record: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Those of these that are given and could be no id."""
+    given = {name: record[name] for name in names if name in record}
+    return [
+        f"{where}{name} {NOT_TEXT}"
+        for name, value in given.items()
+        if not isinstance(value, str) or not value.strip() or "/" in value
+    ]

@@ -120,6 +120,7 @@ async def test_a_form_without_a_token(closed: Admin, data: object) -> None:
         ({"Origin": "null"}, 303),
         ({"Origin": "http://{host}"}, 303),
         ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://["}, 403),
         ({"Sec-Fetch-Site": "cross-site"}, 403),
         ({"Sec-Fetch-Site": "same-site", "Origin": "http://{host}"}, 403),
     ],

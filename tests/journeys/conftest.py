@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from closeio_api import API
 
+from gateway.config.settings import ShutdownSettings
 from gateway.sandbox import Sandbox
 from gateway.sandbox.seed import JANE
 from tests.gateways import Running, running
@@ -23,8 +24,8 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 async def gateway(sandbox: Sandbox) -> AsyncIterator[Running]:
-    """A gateway in front of it."""
-    async with running(sandbox.url) as started:
+    """A gateway in front of it, whose stop waits for nobody: the official client leaves its connections open."""
+    async with running(sandbox.url, shutdown=ShutdownSettings(grace=0.0)) as started:
         yield started
 
 

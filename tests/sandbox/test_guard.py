@@ -45,6 +45,8 @@ def test_by_which_names_it_shows_itself(host: str, status: int | None) -> None:
         ("POST", {"Origin": "https://evil.example"}, 403),
         ("POST", {"Origin": "null"}, 403),
         ("DELETE", {"Origin": "null"}, 403),
+        ("POST", {"Origin": "http://["}, 403),  # no browser says so
+        ("POST", {"Origin": ""}, 403),
         ("GET", {"Sec-Fetch-Site": "cross-site"}, None),  # what it shows, another site's page cannot read
     ],
 )

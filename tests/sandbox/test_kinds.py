@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from gateway.sandbox.kinds import CONTACT, EMAIL, LEAD, fitted
+from gateway.sandbox.kinds import CONTACT, EMAIL, LEAD, MOST_CONTACTS, fitted
 from gateway.sandbox.refusal import NOT_A_STRING
 
 FILE = {"url": "https://app.close.com/go/file/1", "filename": "a.pdf", "size": 1}
@@ -85,3 +85,12 @@ def test_a_lead_brings_its_contacts() -> None:
         }
     ]
     assert fitted({"emails": [{"type": "home"}]}, CONTACT) == ({}, {"emails": NOT_A_STRING})
+
+
+def test_a_lead_has_so_many_contacts() -> None:
+    """One request makes no more records than can be made while others wait."""
+    assert fitted({"contacts": [{}] * MOST_CONTACTS}, LEAD)[1] == {}
+    assert fitted({"contacts": [{}] * (MOST_CONTACTS + 1)}, LEAD) == (
+        {},
+        {"contacts": "No more than 1,000 contacts can come with a lead."},
+    )

@@ -45,7 +45,7 @@ def test_the_example_shows_everything() -> None:
 
 def test_a_user_is_enough() -> None:
     """All that is not said is made up, the same each time."""
-    (user,) = world_of({"users": [ANN]}).users
+    (user,) = world_of({"users": [ANN | {"id": None}]}).users
     assert (user.id, user.name, user.organization_id, user.access_token) == ("user_Seed1", "ann", "orga_Seed", "")
 
 
@@ -77,6 +77,14 @@ def test_whose_doing_it_is() -> None:
         (
             {"users": [ANN | {"email": "ann"}]},
             ['users[0].email has no address in it: write it as "Jane Roe <jane@example.com>"'],
+        ),
+        (
+            {"users": [ANN | {"id": ""}, ANN | {"id": "a/b", "organization_id": " "}]},
+            [
+                "users[0].id has to be a text, not blank and without a slash",
+                "users[1].id has to be a text, not blank and without a slash",
+                "users[1].organization_id has to be a text, not blank and without a slash",
+            ],
         ),
         ({"users": [ANN, ANN]}, ["users: two of them have the same api_key: each needs one of their own"]),
         ({"users": [ANN], "leeds": []}, ["leeds is not known: did you mean leads?"]),
