@@ -177,6 +177,7 @@ CHANGES = [  # a stored email or several, a change, verdict, whether only Close 
     ('{"id": "a", "sender": ""}\n{"id": "b", "sender": "j@e.c"}', CHANGE, "forwarded", True, 0),
     ('{"data": [{"id": "a", "sender": ""}]}', '{"id": "b", "status": "outbox"}', "forwarded", True, 0),
     ('{"id": "a"}', '{"id": "a", "status": "outbox"}', "forwarded", True, 2),
+    ('[{"id": "a"}, {"id": "b", "sender": null}]', CHANGE, "forwarded", True, 2),
 ]
 
 
