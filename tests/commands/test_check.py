@@ -134,9 +134,11 @@ def test_what_programs_get() -> None:
     place = {"file": "stdin", "column": 1}
     of_the_sender = "https://developer.close.com/api/overview/changelog/2025/12/17"
     found = rows(result)
-    assert found[0] == {**place, "line": 1, "verdict": "forwarded", "unsettled": False}
+    nothing: dict[str, Any] = {"violations": [], "reported": [], "unsettled": False}
+    assert found[0] == {**place, **nothing, "line": 1, "verdict": "forwarded"}
     assert found[1] == {
         **place,
+        **nothing,
         "line": 2,
         "verdict": "rejected",
         "violations": [
@@ -152,26 +154,40 @@ def test_what_programs_get() -> None:
             }
         ],
     }
-    assert found[2] == {**place, "line": 3, "verdict": "filled", "from": "owner", "user_id": None}
-    assert found[3] == {**place, "line": 4, "verdict": "filled", "from": "user", "user_id": "user_1\x1b[2J"}
-    assert [(one["code"], one["line"], one["column"]) for one in found[4].pop("reported")] == [
+    assert found[2] == {**place, **nothing, "line": 3, "verdict": "filled", "from": "owner", "user_id": None}
+    assert found[3] == {
+        **place,
+        **nothing,
+        "line": 4,
+        "verdict": "filled",
+        "from": "user",
+        "user_id": "user_1\x1b[2J",
+    }
+    assert [(one["code"], one["line"], one["column"]) for one in found[4]["reported"]] == [
         ("lead_id_required", 5, 1),
         ("send_in_invalid", 5, 52),
     ]
-    assert found[4] == {**place, "line": 5, "verdict": "forwarded", "unsettled": False}
-    assert (found[5]["verdict"], found[5]["line"], found[5]["column"]) == ("unreadable", 6, 12)
+    assert found[4] == {**place, **nothing, "line": 5, "verdict": "forwarded", "reported": found[4]["reported"]}
+    assert found[5] == {
+        **nothing,
+        "file": "stdin",
+        "line": 6,
+        "column": 12,
+        "verdict": "unreadable",
+        "detail": "It cannot be read as JSON: expecting value.",
+    }
 
 
 CHANGES = [  # a stored email or several, a change, verdict, whether only Close knows, exit code
     (None, CHANGE, "forwarded", True, 0),
-    ('{"id": "acti_1", "sender": null}', CHANGE, "rejected", None, 1),
+    ('{"id": "acti_1", "sender": null}', CHANGE, "rejected", False, 1),
     ('{"id": "acti_1", "sender": "jane@example.com"}', CHANGE, "forwarded", False, 0),
     ('{"sender": ""}\n', '{"status": "draft"}', "forwarded", False, 0),
     (
         '[{"id": "a", "sender": ""}, {"id": "b", "sender": "j@e.c"}]',
         '{"id": "a", "status": "outbox"}',
         "rejected",
-        None,
+        False,
         1,
     ),
     ('{"id": "a", "sender": ""}\n{"id": "b", "sender": "j@e.c"}', CHANGE, "forwarded", True, 0),
@@ -187,7 +203,7 @@ def test_changes(
     stored: str | None,
     change: str,
     verdict: str,
-    unsettled: bool | None,  # noqa: FBT001 - of a row
+    unsettled: bool,  # noqa: FBT001 - of a row
     code: int,
 ) -> None:
     """Judged with the stored email where it is given; without, what only Close knows is forwarded, and said."""
@@ -197,7 +213,7 @@ def test_changes(
         given = ["--stored", str(tmp_path / "stored.json")]
     result = checked("--update", "--json", *given, given=change)
     row = rows(result)[-1]
-    assert (row["verdict"], row.get("unsettled"), result.exit_code) == (verdict, unsettled, code)
+    assert (row["verdict"], row["unsettled"], result.exit_code) == (verdict, unsettled, code)
 
 
 def test_what_only_close_knows_is_said() -> None:
@@ -216,7 +232,7 @@ def test_the_modes_are_the_gateways(tmp_path: Path) -> None:
     )
     enforced = checked("--json", "--config", str(file), given=REPORTED)
     assert ([one["code"] for one in rows(enforced)[0]["violations"]], enforced.exit_code) == (["send_in_invalid"], 1)
-    assert "reported" not in rows(enforced)[0]
+    assert rows(enforced)[0]["reported"] == []
     assert checked(given=REFUSED, CLOSE_GATEWAY_INSPECT__MODE="report").exit_code == 0
     off = checked(given=REFUSED, CLOSE_GATEWAY_INSPECT__MODE="off")
     assert (off.exit_code, off.stdout, "inspect.mode" in off.stderr) == (2, "", True)
@@ -250,9 +266,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     result = checked(str(tmp_path / "none.json"), str(tmp_path), str(tmp_path / "fine\x1b.json"), columns=200)
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
-        f"{tmp_path}/none.json:1:1: It cannot be read: no such file or directory.",
-        f"{tmp_path}:1:1: It cannot be read: is a directory.",
+        f"{tmp_path}/none.json: It cannot be read: no such file or directory.",
+        f"{tmp_path}: It cannot be read: is a directory.",
     ]
+    assert [rows(checked("--json", str(tmp_path)))[0][name] for name in ("line", "column")] == [None, None]
     assert result.stdout.startswith(f"{tmp_path}/fine\ufffd.json:1  rejected")
 
 
@@ -301,7 +318,11 @@ def test_sarif_of_files_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(BROKEN)
     run = sarif(checked("--sarif", str(tmp_path / "x.json")))["runs"][0]
     (note,) = run["invocations"][0]["toolExecutionNotifications"]
-    assert note["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": (tmp_path / "x.json").as_uri()}
+    place = note["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": (tmp_path / "x.json").as_uri()}
+    assert place["region"] == {"startLine": 1, "startColumn": 13}
+    (none,) = sarif(checked("--sarif", "none"))["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    assert "region" not in none["locations"][0]["physicalLocation"]
     assert run["invocations"][0]["executionSuccessful"] is False
 
 
