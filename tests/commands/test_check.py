@@ -104,6 +104,23 @@ def test_what_people_see() -> None:
     assert result.stderr == "stdin:6:12: It cannot be read as JSON: expecting value.\n"
 
 
+def test_elsewhere_than_on_a_terminal_a_sentence_is_one_line(tmp_path: Path) -> None:
+    """So grep finds it whole; the body is cut as on a terminal, and no line ends in blanks."""
+    given = REFUSED.replace("canary", "canary" * 100)
+    lines = checked(given=given, COLUMNS="").stdout.splitlines()
+    assert lines[1] == (
+        '  sender_required  An email with status "outbox" needs a sender: add "sender", such as '
+        '"Jane Roe <jane@example.com>", or save it as "draft" for now.'
+    )
+    assert max(len(line) for line in lines[2:-1]) == 80
+    file = tmp_path / "a-rather-long-name-of-a-file-so-that-its-line-would-not-fit.json"
+    file.write_text(FILLED)
+    for columns in ("", "60"):
+        lines = checked(str(file), COLUMNS=columns).stdout.splitlines()
+        assert [line for line in lines if line != line.rstrip()] == []
+    assert checked(str(file), COLUMNS="").stdout.splitlines()[0].endswith("filled with the address of the key's owner")
+
+
 def test_the_readme_shows_what_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its example is run as it stands; errors come on a stream of their own."""
     monkeypatch.chdir(tmp_path)

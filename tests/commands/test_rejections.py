@@ -70,12 +70,14 @@ def test_the_list_for_programs(file: Path, store: Store) -> None:
 @pytest.mark.parametrize("columns", [60, 140])
 @pytest.mark.parametrize("command", [["list", "--limit", "100"], ["show", HOSTILE.id], ["stats"]])
 def test_what_people_see(file: Path, store: Store, columns: int, command: list[str]) -> None:
-    """It fits the terminal but for what is to be pasted; it has no colour where nobody looks, and no escapes."""
+    """It fits the terminal but for what is to be pasted; it has no colour where nobody looks, no escapes, and no blanks at
+    the end of a line.
+    """
     result = asked(*command, store=file, columns=columns)
     assert result.exit_code == 0
     whole = ("curl ", "  https://")  # to be pasted, or clicked
     assert all(len(line) <= columns for line in result.stdout.splitlines() if not line.startswith(whole))
-    assert all(line.isprintable() for line in result.stdout.splitlines())
+    assert all(line.isprintable() and line == line.rstrip() for line in result.stdout.splitlines())
 
 
 @pytest.mark.parametrize(
@@ -173,7 +175,7 @@ def test_the_counts_as_bars(file: Path, store: Store) -> None:
     """An hour without a rejection has a line too; the others are as long as they are many."""
     filled(store, [an_entry(NOON + 9 * HOUR, count=40), an_entry(NOON + 11 * HOUR, count=10)])
     text = asked("stats", "--since", "2026-11-24T20:00Z", store=file, columns=60).stdout
-    bars = {line[:11]: (line.count("█"), line.rpartition(" ")[2]) for line in text.splitlines() if ":00 " in line}
+    bars = {line[:11]: (line.count("█"), line[11:].rpartition(" ")[2]) for line in text.splitlines() if ":00" in line}
     assert {hour: number for hour, (_, number) in bars.items()} == {
         "11-24 21:00": "40",
         "11-24 22:00": "",
