@@ -30,6 +30,11 @@ class Clock:
         self._source = source
         self._moved = timedelta()
 
+    @property
+    def is_moved(self) -> bool:
+        """Whether it tells another time than its source."""
+        return bool(self._moved)
+
     def now(self) -> datetime:
         return self._source() + self._moved
 

@@ -49,8 +49,8 @@ class SeedProblems(Exception):
         super().__init__("\n".join(self.problems))
 
 
-def read_seed(path: Path) -> World:
-    """Make the world that a file tells of. Raises SeedProblems."""
+def read_seed(path: Path, clock: Clock | None = None) -> World:
+    """Make the world that a file tells of. A clock that is given goes before the file's `now`. Raises SeedProblems."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
@@ -64,10 +64,10 @@ def read_seed(path: Path) -> World:
         raise SeedProblems(["It is nested too deeply."]) from None
     except ValueError as error:
         raise SeedProblems([f"It is not JSON: {error}."]) from None
-    return world_of(document)
+    return world_of(document, clock)
 
 
-def world_of(document: object) -> World:
+def world_of(document: object, clock: Clock | None = None) -> World:
     """Make the world that a document tells of. Raises SeedProblems."""
     if not isinstance(document, dict):
         raise SeedProblems([f"It has to be an object with some of {', '.join(KNOWN)}."])
@@ -77,7 +77,8 @@ def world_of(document: object) -> World:
         problems.append("users is missing or empty: add at least one, with email and api_key")
     has_users = not problems
     problems += _unknown("", document, KNOWN)
-    world = World(users, clock=_clock(document.get("now"), problems))
+    its_clock = _clock(document.get("now"), problems)
+    world = World(users, clock=clock or its_clock)
     if not has_users:  # whose the rest is cannot be judged
         raise SeedProblems(problems[:MOST_PROBLEMS])
     by_id = {user.id: user for user in users}
