@@ -132,7 +132,7 @@ def _user(values: Mapping[str, Any], number: int) -> User:
         "organization_name": "Seed Inc.",
         "api_key": "",
     }
-    return User(**(defaults | values))
+    return User(**{**defaults, **values})
 
 
 def _clock(now: object, problems: list[str]) -> Clock:
