@@ -1,6 +1,7 @@
 """What time it is in the sandbox.
 
 Rule    This machine's time, moved by as much as somebody asked for. It goes on from there, and can be set back.
+        After a reset it is as late as it was at the start, if it had been moved by then.
 Needs   A source of the time. Times that are read are ISO 8601; without a zone they are UTC.
 """
 
@@ -30,11 +31,6 @@ class Clock:
         self._source = source
         self._moved = timedelta()
 
-    @property
-    def is_moved(self) -> bool:
-        """Whether it tells another time than its source."""
-        return bool(self._moved)
-
     def now(self) -> datetime:
         return self._source() + self._moved
 
@@ -43,6 +39,11 @@ class Clock:
         if not EARLIEST <= now <= LATEST:
             raise ValueError(f"has to be between the years {EARLIEST.year} and {LATEST.year}")
         self._moved = now - self._source()
+
+    def begin_anew(self, at: datetime) -> None:
+        """Be as it was at the start: go on from there if it had been moved, and tell the time as ever if not."""
+        if self._moved:
+            self._moved = at - self._source()
 
     def advance(self, by: timedelta) -> None:
         """Go forward. Raises ValueError as `set` does."""

@@ -13,7 +13,7 @@ MOST_REQUESTS: Final = 10_000
 
 
 class State:
-    """All that changes while a sandbox runs. It can go back to how it began, and to when, where its clock was set."""
+    """All that changes while a sandbox runs. It can go back to how it began."""
 
     def __init__(self, world: World, rate: Rate = DEFAULT_RATE) -> None:
         self.world = world
@@ -21,19 +21,21 @@ class State:
         self.to_limit = 0
         """The next requests that are answered 429, whatever they ask."""
         self.limits = Limits(rate)
-        self._beginning = _Beginning(world, rate)
+        self._beginning = (deepcopy(world), world.clock.now(), rate)
 
     def begin(self) -> None:
         """From here on is what `reset` goes back to. The world stays as it is, requests are forgotten."""
-        self._beginning = _Beginning(self.world, self.limits.rate)
+        self._beginning = (deepcopy(self.world), self.world.clock.now(), self.limits.rate)
         self.requests.clear()
 
     def reset(self) -> None:
         """Go back to how it began."""
-        self.world = self._beginning.world()
+        world, now, rate = self._beginning
+        self.world = deepcopy(world)
+        self.world.clock.begin_anew(now)
         self.requests.clear()
         self.to_limit = 0
-        self.limits.rate = self._beginning.rate
+        self.limits.rate = rate
 
     def is_limited_now(self) -> bool:
         """Whether this request is one of those that were to be limited; it counts as such."""
@@ -48,19 +50,3 @@ class State:
             "requests": [{"method": method, "target": target} for method, target in self.requests],
             "rate_limit": str(self.limits.rate),
         }
-
-
-class _Beginning:
-    """What a reset goes back to."""
-
-    def __init__(self, world: World, rate: Rate) -> None:
-        self.rate = rate
-        self._world = deepcopy(world)
-        self._now = world.clock.now() if world.clock.is_moved else None
-        """Where the clock was set. Without, it tells this machine's time, then and after."""
-
-    def world(self) -> World:
-        world = deepcopy(self._world)
-        if self._now is not None:
-            world.clock.set(self._now)
-        return world

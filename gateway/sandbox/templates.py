@@ -17,8 +17,11 @@ from typing import Any, Final
 from gateway.sandbox.ids import new_id
 from gateway.sandbox.mailboxes import address_in
 from gateway.sandbox.records import Record
+from gateway.sandbox.refusal import invalid
 from gateway.sandbox.users import User
 
+LONGEST: Final = 4 * 1024 * 1024
+"""Letters of a subject or a body that a template makes."""
 TAG: Final = re.compile(r"\{\{\s*([a-z_]{1,40}\.[a-z_]{1,40})\s*\}\}")
 
 
@@ -49,12 +52,17 @@ def is_seen_by(user: User, template: Record) -> bool:
 
 
 def rendered(template: Record, user: User, lead: Record, contact: Record | None) -> Record:
-    """The subject and the body of an email from this template."""
+    """The subject and the body of an email from this template. One without end is refused."""
     names = _names(user, lead, contact)
-    return {
-        "subject": TAG.sub(lambda tag: names.get(tag[1], ""), template["subject"] or ""),
-        "body": TAG.sub(lambda tag: escape(names.get(tag[1], "")), template["body"] or ""),
-    }
+    safe = {name: escape(value) for name, value in names.items()}
+    return {"subject": _filled(template["subject"] or "", names), "body": _filled(template["body"] or "", safe)}
+
+
+def _filled(text: str, names: Mapping[str, str]) -> str:
+    """The text with names in place of its tags: many tags and a long name are more than fits in memory."""
+    if len(text) + sum(len(names.get(tag[1], "")) for tag in TAG.finditer(text)) > LONGEST:
+        raise invalid(fields={"template_id": f"It makes more than {LONGEST:,} letters."})
+    return TAG.sub(lambda tag: names.get(tag[1], ""), text)
 
 
 def contact_of(lead: Record, contact_id: str | None, recipients: list[str]) -> Record | None:

@@ -1,10 +1,12 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from gateway.sandbox import Rate, seeded_world
-from gateway.sandbox.clock import Clock
+import pytest
+
+from gateway.sandbox import Rate, World, seeded_world
+from gateway.sandbox.clock import LATEST, Clock
 from gateway.sandbox.seed import DRAFT_ID, JANE, LEAD_ID
 from gateway.sandbox.state import State
-from tests.sandbox.clocks import NOW, standing_clock
+from tests.sandbox.clocks import NOW
 
 
 def test_a_reset_goes_back_to_how_it_began() -> None:
@@ -25,34 +27,28 @@ def test_a_reset_goes_back_to_how_it_began() -> None:
         assert (list(state.requests), state.to_limit, state.limits.rate) == ([], 0, Rate(7))
 
 
-def test_a_reset_puts_the_clock_back() -> None:
-    """To where it was set for the start; a clock that nobody had set tells this machine's time again."""
-    for start in (NOW + timedelta(days=1), NOW):
-        clock = standing_clock()
-        clock.set(start)
-        state = State(seeded_world(clock))
-        scheduled = {"lead_id": LEAD_ID, "status": "scheduled", "sender": JANE.email}
-        due = (start + timedelta(hours=2)).isoformat()
-        email = state.world.create_email(JANE, {**scheduled, "date_scheduled": due})
-        state.begin()
-        for _ in range(2):
-            state.world.clock.advance(timedelta(hours=3))
-            assert state.world.emails[email["id"]]["status"] == "sent"
-            state.reset()
-            assert (state.world.clock.now(), state.world.emails[email["id"]]["status"]) == (start, "scheduled")
-
-
-def test_time_that_passes_is_taken_back() -> None:
-    """The clock of a start that was set begins there anew, however long it went on."""
-    passing = [NOW]
-    clock = Clock(lambda: passing[0])
-    state = State(seeded_world(clock))
-    clock.set(NOW - timedelta(days=1))
-    state.begin()
-    passing[0] += timedelta(hours=5)
-    assert state.world.clock.now() == NOW - timedelta(hours=19)
+@pytest.mark.parametrize("start", [LATEST, NOW - timedelta(days=400)])
+def test_a_clock_that_was_set_goes_back_too(start: datetime) -> None:
+    """What was to be sent a minute after the start is so again, however much time went by before the reset."""
+    passed = [timedelta()]
+    clock = Clock(lambda: NOW + passed[0])
+    clock.set(start)
+    passed[0] += timedelta(seconds=1)
+    state = State(World([JANE], clock=clock))
+    state.world.clock.set(NOW)
+    passed[0] += timedelta(days=1)
     state.reset()
-    assert state.world.clock.now() == NOW - timedelta(days=1)
+    assert state.world.clock.now() == start + timedelta(seconds=1)
+
+
+def test_a_clock_that_was_not_set_goes_on() -> None:
+    """Without a wish of anybody's it tells this machine's time, before a reset and after."""
+    passed = [timedelta()]
+    state = State(World([JANE], clock=Clock(lambda: NOW + passed[0])))
+    state.world.clock.advance(timedelta(hours=2))
+    passed[0] += timedelta(days=1)
+    state.reset()
+    assert state.world.clock.now() == NOW + timedelta(days=1)
 
 
 def test_beginning_forgets_requests_alone() -> None:

@@ -5,6 +5,7 @@ import pytest
 from gateway.sandbox import Refusal, World, seeded_world
 from gateway.sandbox.refusal import NO_SUCH_OBJECT, REQUIRED
 from gateway.sandbox.seed import CONTACT_ID, JANE, JOHN, LEAD_ID, MARY, TEMPLATE_ID
+from gateway.sandbox.templates import LONGEST
 
 EMAIL = {"lead_id": LEAD_ID, "status": "draft"}
 WRITTEN = "<p>How are things at Bluth Company?</p><p>Jane</p>"
@@ -46,6 +47,18 @@ def test_tags_stand_for_what_they_name(world: World, text: str, expected: str) -
     """What nobody knows stands for nothing; what is no tag stays."""
     rendered = world.render(JANE, template(world, text, text), LEAD_ID, CONTACT_ID)
     assert rendered == {"subject": expected, "body": expected}
+
+
+def test_a_template_makes_no_endless_email(world: World) -> None:
+    """A long name and many tags are each less than a request may have; what they make together is told, not made."""
+    lead = world.create_lead(JANE, {"name": "&" * (LONGEST // 100), "contacts": [{"name": "X"}]})
+    fits, too_many = (template(world, "-", "{{ lead.name }}" * count) for count in (19, 20))  # "&" is five letters long
+    world.render(JANE, fits, lead["id"], lead["contact_ids"][0])
+    with pytest.raises(Refusal) as refusal:
+        world.render(JANE, too_many, lead["id"], lead["contact_ids"][0])
+    assert refused_fields(refusal) == {"template_id": f"It makes more than {LONGEST:,} letters."}
+    with pytest.raises(Refusal):
+        world.create_email(JANE, {"lead_id": lead["id"], "status": "draft", "template_id": too_many})
 
 
 def test_a_body_is_html_and_a_subject_is_not(world: World) -> None:
