@@ -42,7 +42,7 @@ class PortTaken(GatewayError):
 class PortsTaken(GatewayError):
     """Several of them are not."""
 
-    code = "port_taken"
+    code = "ports_taken"
 
     def __init__(self, taken: Sequence[PortTaken]) -> None:
         super().__init__("".join([f"{len(taken)} addresses are not to be had:", *(f"\n  {each}" for each in taken)]))

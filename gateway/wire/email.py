@@ -71,7 +71,7 @@ def with_sender(body: bytes, members: dict[str, object], address: str) -> bytes:
     encoding, start = _encoding(body)
     value = json.dumps(address)  # ASCII, so that it fits every encoding
     text = body[start:].decode(encoding, "surrogatepass") if "sender" in members else ""
-    place = find_member(text, "sender")
+    place = find_member(text, "sender") if text else None
     if place is None:
         member = f'"sender": {value}{", " if members else ""}'.encode(encoding)
         brace = "{".encode(encoding)
