@@ -89,8 +89,8 @@ configuring: Final = click.option(
 
 
 def given(flags: Mapping[str, object]) -> dict[str, str]:
-    """Pick the filters that were given. A code or status that is not known here is remarked on, not refused: a store may
-    have entries of another version, and the statuses that clients made up.
+    """Pick the filters that were given. A code or status that is not known here is remarked on, not refused: a store
+    may have entries of another version, and the statuses that clients made up.
     """
     filters = {name: str(flags[name]) for name in FILTERS if flags.get(name) is not None}
     for name, known in KNOWN.items():

@@ -70,8 +70,8 @@ def test_the_list_for_programs(file: Path, store: Store) -> None:
 @pytest.mark.parametrize("columns", [60, 140])
 @pytest.mark.parametrize("command", [["list", "--limit", "100"], ["show", HOSTILE.id], ["stats"]])
 def test_what_people_see(file: Path, store: Store, columns: int, command: list[str]) -> None:
-    """It fits the terminal but for what is to be pasted; it has no colour where nobody looks, no escapes, and no blanks at
-    the end of a line.
+    """It fits the terminal but for what is to be pasted; it has no colour where nobody looks, no escapes, and no blanks
+    at the end of a line.
     """
     result = asked(*command, store=file, columns=columns)
     assert result.exit_code == 0

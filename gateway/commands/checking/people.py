@@ -18,7 +18,6 @@ from gateway.commands.texts import clean
 from gateway.live.judged import Judged, draw, word
 from gateway.policy import FillSender, Verdict
 
-
 UNBROKEN: Final = 10_000
 """Columns. No sentence of ours comes near to it."""
 
