@@ -123,13 +123,13 @@ def test_help_is_taken_for_what_it_says(runner: CliRunner, command: list[str]) -
 def test_a_bad_seed(runner: CliRunner, tmp_path: Path, command: str) -> None:
     """Exit code 2, and every problem on standard error with what mends it."""
     file = tmp_path / "seed.json"
-    file.write_text('{"users": [{"email": "ann@example.com", "api_kee": "canary"}], "leeds": 7}')
+    file.write_text('{"users": [{"email": "ann@example.com", "api_kee": "canary"}], "leeds\\u001bm": 7}')
     result = runner.invoke(main, [command, "--seed", str(file)])
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr.splitlines() == [
         f"close-gateway: 2 problems in {file}:",
         "  users[0].api_kee is not known: did you mean api_key?",
-        "  leeds is not known: did you mean leads?",
+        "  leeds\N{REPLACEMENT CHARACTER}m is not known: did you mean leads?",
     ]
 
 
@@ -137,6 +137,7 @@ def test_a_bad_seed(runner: CliRunner, tmp_path: Path, command: str) -> None:
     ("command", "flag", "problem"),
     [
         (["sandbox", "--now", "noon"], "--now", "it is no time. Give one such as 2026-03-01T09:00:00Z."),
+        (["sandbox", "--host", "sandbox:8090"], "--host", "it is no name. Give one such as sandbox, without a port."),
         (["sandbox", "--now", "1900-01-01"], "--now", "it has to be between the years 1970 and 2999."),
         (["dev", "--seed", "x.json", "--upstream", "http://127.0.0.1:1"], "--seed", "give one of both."),
     ],

@@ -7,6 +7,7 @@ import click
 
 from gateway.commands.failures import Unconfigured
 from gateway.commands.running import FILE, address_of, run_server
+from gateway.commands.texts import clean
 
 if TYPE_CHECKING:
     from gateway.sandbox import World
@@ -40,6 +41,7 @@ def sandbox(listen: str, rate_limit: str | None, hosts: tuple[str, ...], seed: P
     With a limit to meet:
       close-gateway sandbox --rate-limit 5/s
     """
+    from gateway.config.values import is_host
     from gateway.development import run_sandbox
     from gateway.sandbox import DEFAULT_RATE, Rate, Sandbox
 
@@ -47,7 +49,10 @@ def sandbox(listen: str, rate_limit: str | None, hosts: tuple[str, ...], seed: P
         rate = DEFAULT_RATE if rate_limit is None else Rate.parse(rate_limit)
     except ValueError as error:
         raise click.BadParameter(f"it {error}.", param_hint="--rate-limit") from None
-    close = Sandbox(seeded(seed, None if now is None else _clock(now)), rate=rate, hosts=hosts)
+    if not all(map(is_host, hosts)):
+        raise click.BadParameter("it is no name. Give one such as sandbox, without a port.", param_hint="--host")
+    clock = None if now is None else _clock(now)
+    close = Sandbox(seeded(seed, clock), rate=rate, hosts=hosts)
     run_server(run_sandbox, address_of(listen, "--listen", "127.0.0.1:8090"), close)
 
 
@@ -59,7 +64,7 @@ def seeded(file: Path | None, clock: "Clock | None" = None) -> "World":
         return seeded_world(clock) if file is None else read_seed(file, clock)
     except SeedProblems as bad:
         count = len(bad.problems)
-        problems = "".join(f"\n  {problem}" for problem in bad.problems)
+        problems = "".join(f"\n  {clean(problem)}" for problem in bad.problems)
         raise Unconfigured(f"{count} problem{'s' * (count > 1)} in {file}:{problems}") from None
 
 
