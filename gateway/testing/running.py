@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from gateway.app import Gateway
 from gateway.config.settings import Settings
 from gateway.sandbox import Refusal, Sandbox, User, World
+from gateway.sandbox.clock import Clock
 from gateway.sandbox.making import unknown_names
 from gateway.sandbox.seed import JANE, JOHN, LEAD_ID, MARY
 from gateway.sandbox.seeding import SECTIONS
@@ -123,12 +124,19 @@ class SandboxClock:
         __tracebackhide__ = True
         if now.tzinfo is None:
             raise ValueError(f"{now!r} has no time zone: give it one, such as datetime.UTC")
-        self._background.call(lambda: self._close.world.clock.set(now))
+        self._move(lambda clock: clock.set(now))
 
     def advance(self, by: timedelta) -> None:
         """Go forward. Raises ValueError where that leads too far."""
         __tracebackhide__ = True
-        self._background.call(lambda: self._close.world.clock.advance(by))
+        self._move(lambda clock: clock.advance(by))
+
+    def _move(self, move: Callable[[Clock], None]) -> None:
+        __tracebackhide__ = True  # the mistake is the caller's
+        try:
+            self._background.call(lambda: move(self._close.world.clock))
+        except ValueError as error:
+            raise ValueError(f"The clock cannot be moved there: it {error}") from None
 
 
 @contextmanager
