@@ -30,6 +30,11 @@ class Background(ABC, Generic[T]):
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
+    @property
+    def full(self) -> bool:
+        """Whether what is put now is dropped."""
+        return len(self._waiting) >= self._most
+
     def put(self, thing: T, /) -> None:
         """Have it dealt with."""
         if len(self._waiting) >= self._most:

@@ -67,7 +67,7 @@ async def _dev(
         hangups.hand_over(gateway.hang_up)
         if local is not None and gateway.serving.beside is not None:
             local = replace(local, listen=(gateway.serving.beside,))
-        text = welcome(gateway.reach, gateway.admin, settings.upstream.url, close, local)
+        text = welcome(gateway.reach, gateway.admin, settings.upstream.url, close, local, live.records)
         if lines is None:
             _say(f"{text}\n")  # what comes is shown below it
         else:
@@ -97,5 +97,5 @@ async def _run_sandbox(listen: Address, close: "Sandbox") -> None:
 
 
 def _say(text: str, stream: TextIO = sys.stdout) -> None:
-    stream.write(text)
+    stream.write(text.encode(stream.encoding, "backslashreplace").decode(stream.encoding))
     stream.flush()

@@ -3,7 +3,6 @@
 Imported before anything that takes time.
 """
 
-import asyncio
 import signal
 from collections.abc import Callable
 
@@ -20,6 +19,8 @@ class Hangups:
 
     def hand_over(self, act: Callable[[], None]) -> None:
         """Have it acted on from now on, by the running event loop; and at once where it came before."""
+        import asyncio  # here, as --help needs none
+
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, act)
         if self._came:
             act()

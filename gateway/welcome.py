@@ -17,13 +17,22 @@ REAL: Final = ", where emails are real"
 
 
 def welcome(
-    reach: Reach, admin: Address | None, upstream: str, sandbox: "Sandbox | None", local: LocalApi | None = None
+    reach: Reach,
+    admin: Address | None,
+    upstream: str,
+    sandbox: "Sandbox | None",
+    local: LocalApi | None = None,
+    records: str | None = None,
 ) -> str:
-    """Say where the gateway listens, what it stands in front of, and how to try it: in the sandbox, or without harm."""
+    """Say where the gateway listens, what it stands in front of, and how to try it: in the sandbox, or without harm.
+
+    `records`: where to.
+    """
     lines = [
         f"Close Gateway listens on {_where(reach)}",
         *(_sandboxed(upstream) if sandbox else [f"  in front of {upstream}{REAL if upstream == CLOSE else ''}"]),
         *(_panel(admin) if admin else ["  console and health: off"]),
+        *([f"  recording: {records}"] if records else []),
         "",
         *(_local(local) if local else []),
     ]

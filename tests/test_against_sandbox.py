@@ -28,7 +28,7 @@ from gateway.sandbox import Refusal, seeded_world
 from gateway.sandbox.seed import JANE, JOHN, LEAD_ID, MARY
 from gateway.wire.email import read_object, with_sender
 
-BOUNDED = settings(derandomize=True, max_examples=600)
+BOUNDED = settings(derandomize=True, max_examples=300)
 REQUIRED = "This field is required."
 ADDRESS = "jane@example.com"
 
@@ -150,7 +150,7 @@ def test_a_creation_is_rejected_only_where_close_refuses_it(payload: dict[str, A
     assert {field for field, message in told.items() if message == REQUIRED} <= {one.field for one in found}
 
 
-@settings(BOUNDED, max_examples=300)
+@settings(BOUNDED, max_examples=200)
 @given(SENT)
 def test_what_is_filled_in_close_takes(payload: dict[str, Any]) -> None:
     """Whatever email is to be filled: with a sender, Close refuses it no more than without, and keeps that sender."""

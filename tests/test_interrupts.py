@@ -77,19 +77,20 @@ def test_with_a_request_in_flight(*, answered: bool) -> None:
         url = f"http://127.0.0.1:{upstream.getsockname()[1]}"
         with started("dev", "--upstream", url, "--listen", FREE, "--admin", "off") as process:
             port = int(read_until(process.stdout, "listens on").rpartition(":")[2].partition("/")[0])
-            read_until(process.stdout, "gateway_started")
+            read_until(process.stdout, "Ctrl-C stops it.")
             with socket.create_connection(("127.0.0.1", port), timeout=START) as client:
                 client.sendall(b"GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
                 asked, _ = upstream.accept()
                 with asked:
                     assert asked.recv(1024).startswith(b"GET /x HTTP/1.1\r\n")
                     process.send_signal(signal.SIGINT)
-                    read_until(process.stdout, "gateway_stopping")
+                    text = " ".join(read_until(process.stdout, "once.").split())  # the last word, however wide it is
+                    assert text.endswith("it waits up to 30 s for 1 request. Ctrl-C again ends it at once.")
                     if answered:
                         asked.sendall(ANSWER)
                         with client.makefile("rb") as answer:
                             assert answer.read().endswith(b"late")
                         out, err = process.communicate(timeout=START)
-                        assert (process.returncode, err, "gateway_stopped" in out) == (0, "", True)
+                        assert (process.returncode, err, "has stopped." in " ".join(out.split())) == (0, "", True)
                     else:
                         assert stopped(process, signal.SIGINT) == (-signal.SIGINT, "", "")

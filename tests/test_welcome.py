@@ -33,6 +33,12 @@ def test_in_front_of_the_real_api() -> None:
     )
 
 
+def test_what_is_recorded_is_told() -> None:
+    """Where to, among what there is beside the gateway."""
+    lines = welcome(REACH, None, CLOSE, None, records="a.har").splitlines()
+    assert lines[2:5] == ["  console and health: off", "  recording: a.har", ""]
+
+
 LEADS = [
     (("127.0.0.1", "::1"), []),
     (

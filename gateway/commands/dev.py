@@ -77,7 +77,7 @@ def dev(
     if replay is not None:
         if upstream or listen or admin or as_json or record or seed or tls or tls_listen:
             raise click.UsageError(
-                "--replay asks nobody and listens nowhere: beside it only --mode, --config and --quiet count."
+                "--replay asks nobody and listens nowhere: beside it only --mode and --config count."
             )
         from gateway.commands.replay import replayed
 

@@ -1,11 +1,12 @@
 """Judges the email writes of a HAR archive by the rules, offline, and prints what the live view would.
 
 Rule    Nobody is asked. What only the stored email, or Close, can tell is forwarded, and it is said so.
-Exit    0: nothing would be rejected. 1: something would. 2: an email write, or the file, cannot be read; the others
-        are judged all the same.
+Exit    0: nothing would be rejected. 1: something would. 2: an email write, or all of the file, cannot be read; the
+        others are judged all the same.
 """
 
 import base64
+import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -18,10 +19,12 @@ import orjson
 from rich.text import Text
 
 from gateway.commands.failures import Unconfigured
+from gateway.commands.out import out
 from gateway.config.settings import Settings
 from gateway.exchange import printable
 from gateway.live import view
 from gateway.live.judged import Judged, word
+from gateway.live.recording import TAIL, whole
 from gateway.live.redaction import Redaction
 from gateway.live.screen import console_of, styled
 from gateway.modes import modes
@@ -45,6 +48,9 @@ NOT_WHOLE: Final = ("cut short", "left out")
 """How the comment begins by which a recording says that it has not all of a body."""
 REJECTED: Final = 1
 UNREADABLE: Final = 2
+CUT: Final = (
+    "The recording is cut off in its last line: what stands there was not judged. The next dev --record to it mends it."
+)
 STORED_UNKNOWN: Final = "Close is not asked here: whether the stored email has a sender, only Close knows."
 OF_ITS_USER: Final = "The address of user {} would be put in."
 OF_THE_OWNER: Final = "The address of the key's owner would be put in."
@@ -76,11 +82,11 @@ class Write:
 def replayed(file: Path, settings: Settings) -> int:
     """Judge and print; give the exit code. Raises Unconfigured where the file cannot be read at all."""
     try:
-        entries = _entries(file)
+        entries, cut = _entries(file)
     except Unreadable as problem:
         raise Unconfigured(f"{file} {problem}") from None
     in_force = modes(settings.inspect.mode, settings.rules)
-    console = console_of(sys.stdout, styled=styled(sys.stdout))
+    console = console_of(out(), styled=styled(sys.stdout))
     counts: Counter[str] = Counter()
     for write in _writes(entries):
         try:
@@ -88,13 +94,25 @@ def replayed(file: Path, settings: Settings) -> int:
         except Unreadable as problem:
             shown = _shown(write, Text("unreadable", style="bold red"), said=(Text(f"Its body {problem}"),))
         counts[shown.word.plain] += 1
-        for part in view.draw(shown, console.width):
-            console.print(part)
+        console.print(view.draw(shown, console.width))
     console.print(_summary(counts, len(entries)))
-    return UNREADABLE if counts["unreadable"] else REJECTED if counts["rejected"] else 0
+    if cut:
+        console.print(CUT)
+    return UNREADABLE if cut or counts["unreadable"] else REJECTED if counts["rejected"] else 0
 
 
-def _entries(file: Path) -> list[Any]:
+def _entries(file: Path) -> tuple[list[Any], bool]:
+    """Give what is in it, and whether it is a recording that was cut off. Raises Unreadable."""
+    text = _text(file)
+    entries, found = _listed(text), None
+    if entries is None and (found := whole(text)) is not None:
+        entries = _listed(text[: found.end] + TAIL)
+    if entries is None:
+        raise Unreadable("is no HAR archive: it is to be JSON with log.entries.")
+    return entries, found is not None
+
+
+def _text(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
             text = opened.read(LARGEST + 1)
@@ -102,13 +120,24 @@ def _entries(file: Path) -> list[Any]:
         raise Unreadable(f"cannot be read: {(error.strerror or 'no reason is given').lower()}.") from None
     if len(text) > LARGEST:
         raise Unreadable(f"is larger than {LARGEST} bytes.")
+    return text.removeprefix(b"\xef\xbb\xbf")
+
+
+def _listed(text: bytes) -> list[Any] | None:
     try:
-        entries = orjson.loads(text.removeprefix(b"\xef\xbb\xbf"))["log"]["entries"]
-    except (ValueError, TypeError, KeyError):
-        entries = None
-    if not isinstance(entries, list):
-        raise Unreadable("is no HAR archive: it is to be JSON with log.entries.")
-    return entries
+        entries = _read(text)["log"]["entries"]
+    except (ValueError, RecursionError, TypeError, KeyError):
+        return None
+    return entries if isinstance(entries, list) else None
+
+
+def _read(text: bytes) -> Any:
+    try:
+        return orjson.loads(text)
+    except (
+        orjson.JSONDecodeError
+    ):  # halves of surrogate pairs, which browsers write of bytes: the standard library reads
+        return json.loads(text)
 
 
 def _writes(entries: list[Any]) -> Iterator[Write]:

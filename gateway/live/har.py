@@ -63,7 +63,7 @@ def _request(exchange: Exchange, came: Tape, redaction: Redaction) -> dict[str, 
         "bodySize": came.size,
     }
     if came.size:
-        mime = exchange.value(b"content-type") or ""
+        mime = value(exchange.fields, b"content-type")
         encodings = exchange.values(b"content-encoding")
         told["postData"] = {"mimeType": mime, "params": [], **_text(came.heard, encodings, mime, came, redaction)[1]}
     return told

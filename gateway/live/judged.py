@@ -32,8 +32,6 @@ class Judged:
     email: EmailWrite
     verdict: Verdict
     update: bool
-    filled: str | None = None
-    """The address that was put in as its sender."""
 
 
 def word(verdict: Verdict) -> Text:
@@ -51,7 +49,7 @@ def word(verdict: Verdict) -> Text:
 
 def draw(judged: Judged, width: int) -> RenderableType:
     """Draw the rules that it breaks and its body, for so many columns."""
-    return Group(*rules(judged), *body(judged.plain, spots(judged.verdict, judged.filled), width))
+    return Group(*rules(judged), *body(judged.plain, spots(judged.verdict), width))
 
 
 def rules(judged: Judged) -> Iterator[RenderableType]:

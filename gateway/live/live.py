@@ -8,7 +8,7 @@ from pathlib import Path
 from structlog.typing import FilteringBoundLogger
 
 from gateway.live.har import MOST_BODY
-from gateway.live.recording import Archive, Recording
+from gateway.live.recording import Archive, Found, Recording
 from gateway.live.screen import Screen, live_log, styled
 from gateway.live.story import Story
 from gateway.live.watch import Watch
@@ -27,6 +27,8 @@ class Live:
         archive = None if record is None else Archive(record)
         tell: list[Callable[[Story], None]] = []
         self._record = record
+        self.records = None if archive is None else _told(record, archive.found)
+        """Where to, in words."""
         self._recording = None if archive is None else Recording(archive, self._unrecorded)
         if self._recording is not None:
             tell.append(self._recording.tell)
@@ -53,3 +55,9 @@ class Live:
     def _unrecorded(self, reason: str) -> None:
         """Tell at once: what comes from here on may be missing."""
         self.log.warning("recording_failed", file=str(self._record), reason=reason)
+
+
+def _told(record: Path | None, found: Found) -> str:
+    """Name the recording, and what it holds already."""
+    before = f", behind {found.entries:,} earlier request{'s' * (found.entries != 1)}" if found.entries else ""
+    return f"{record}{before}{'; one that was cut off is taken out' if found.mended else ''}"

@@ -7,11 +7,13 @@ Rule    Nobody waits for it. Entries that come quicker than they are written wai
         what the disk does not take, is counted and told.
 """
 
+import fcntl
 import os
+import stat
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, ClassVar, Final
+from typing import IO, ClassVar, Final, NamedTuple
 
 import orjson
 
@@ -25,6 +27,8 @@ TAIL: Final = b"\n]}}\n"
 BEGINNING: Final = b'{"log":{"version":"1.2","creator":{"name":"Close Gateway"'
 MOST_BYTES: Final = 1_073_741_824
 """Bytes of an archive."""
+BLOCK: Final = 1_048_576
+"""Bytes that are read at once."""
 MOST_WAITING: Final = 64 * 1024 * 1024
 """Bytes of entries that wait to be written."""
 
@@ -38,29 +42,57 @@ class Unrecordable(GatewayError):
     code: ClassVar[str] = "unrecordable"
 
 
+class Found(NamedTuple):
+    """What an archive holds."""
+
+    end: int
+    """Where its entries end."""
+    entries: int
+    mended: bool = False
+    """Whether its last line was cut off."""
+
+
+def whole(text: bytes) -> Found | None:
+    """Find what is whole in a recording that was cut off in its last line. None: it is none of ours."""
+    end = text.rfind(b",\n")
+    if not text.startswith(BEGINNING) or (end < 0 and not text.startswith(HEAD)):
+        return None
+    return Found(len(HEAD), 0, mended=True) if end < len(HEAD) else Found(end, text.count(b"\n", 0, end), mended=True)
+
+
 class Archive:
-    """The file. What is written to it are entries, each followed by a comma but the last."""
+    """The file. What is written to it are entries, each followed by a comma but the last; `found` was there before."""
 
     def __init__(self, path: Path) -> None:
         """Open it, or make it for its user's eyes alone. Raises Unrecordable."""
         try:
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
             self._file: IO[bytes] = os.fdopen(handle, "r+b", buffering=0)
-            found = self._found()
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)  # until it is closed
+                found = self._found()
+            except OSError:
+                self._file.close()
+                raise
+        except BlockingIOError:
+            raise Unrecordable(f"{path} is being recorded to already. Name another file with --record.") from None
         except OSError as error:
             reason = (error.strerror or "no reason is given").lower()
             raise Unrecordable(f"{path} cannot be written: {reason}. Name another file with --record.") from None
         if found is None:
             self._file.close()
             raise Unrecordable(f"{path} holds something else than a recording of ours. Name another with --record.")
-        self._end, self._some = found
+        self.found = found
+        self._end, self._some = found.end, found.entries > 0
 
-    def _found(self) -> tuple[int, bool] | None:
-        """Find where entries go, and whether there are some already. None: it is no archive of ours."""
+    def _found(self) -> Found | None:
+        """Find what is there, and make it an archive. None: it is none of ours."""
         size = self._file.seek(0, os.SEEK_END)
         if size == 0:
+            if stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+                os.fchmod(self._file.fileno(), 0o600)  # also where it was there already, and empty
             self._file.write(HEAD + TAIL)
-            return len(HEAD), False
+            return Found(len(HEAD), 0)
         end = size - len(TAIL)
         self._file.seek(0)
         begins = self._file.read(len(BEGINNING)) == BEGINNING
@@ -68,20 +100,27 @@ class Archive:
         last = self._file.read()
         if not begins:
             return None
-        return (end, last[:1] == b"}") if last[1:] == TAIL else self._mended()
+        if last[1:] == TAIL:
+            return Found(end, max(1, self._lines(end)) if last[:1] == b"}" else 0)
+        return self._mended()
 
-    def _mended(self) -> tuple[int, bool] | None:
+    def _lines(self, end: int) -> int:
+        """Count the lines before `end`: an entry is one, and behind its last there is none."""
+        self._file.seek(0)
+        count = 0
+        while (left := end - self._file.tell()) > 0 and (block := self._file.read(min(left, BLOCK))):
+            count += block.count(b"\n")
+        return count
+
+    def _mended(self) -> Found | None:
         """Close an archive again that was cut off in its last line."""
         self._file.seek(0)
-        text = self._file.read()
-        end = text.rfind(b",\n")
-        if end < 0 and not text.startswith(HEAD):
-            return None
-        end, some = (len(HEAD), False) if end < len(HEAD) else (end, True)
-        self._file.seek(end)
-        self._file.write(TAIL)
-        self._file.truncate()
-        return end, some
+        found = whole(self._file.read())
+        if found is not None:
+            self._file.seek(found.end)
+            self._file.write(TAIL)
+            self._file.truncate()
+        return found
 
     def write(self, entries: bytes) -> None:
         """Write entries behind those that are there. Raises OSError, and the archive is as it was then."""
@@ -104,9 +143,6 @@ class Archive:
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    def flush(self) -> None:
-        """All is written already."""
-
     def close(self) -> None:
         self._file.close()
 
@@ -125,7 +161,7 @@ class Recording(Background[Story]):
 
     def tell(self, story: Story) -> None:
         """Have it written."""
-        if self._came - self._gone + story.weight > MOST_WAITING:
+        if self.full or self._came - self._gone + story.weight > MOST_WAITING:
             self._lose(1)
             return
         self._came += story.weight
@@ -140,8 +176,10 @@ class Recording(Background[Story]):
         for story in things:
             try:
                 self._archive.write(orjson.dumps(entry_of(story)))
-            except (OSError, TypeError, ValueError) as error:  # a full disk, a closed file; half a surrogate pair
-                self._lose(1, getattr(error, "strerror", None) or str(error))
+            except OSError as error:
+                self._lose(1, error.strerror or str(error))
+            except Exception as fault:  # noqa: BLE001 - what comes after is to be recorded all the same
+                self._lose(1, type(fault).__name__)
             else:
                 self.written += 1
             self._gone += story.weight

@@ -1,14 +1,15 @@
 """Pure: what passes, without the credentials in it.
 
 Rule    What is a secret by its name becomes stars: fields, cookies, parameters of a query or a form, members of JSON.
-        The request's own credential does so wherever it stands, and so does whatever looks like one of Close's keys.
+        The request's own credential does so wherever it stands, and so does whatever looks like one of Close's keys,
+        and what stands before the @ of a URL.
 """
 
 import base64
 import contextlib
 import re
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from gateway.exchange import Fields
 
@@ -18,9 +19,13 @@ SECRET: Final = re.compile(
 )
 OF_OAUTH: Final = frozenset({"code", "code_verifier", "assertion", "key", "sig"})
 """What is a secret in a query or a form; elsewhere such a name says nothing."""
-MEMBER: Final = re.compile(r'((?<!\\)"((?:[^"\\]|\\.){1,128})"\s*:\s*)("(?:[^"\\]|\\.)*"?)', re.DOTALL)
-PARAMETER: Final = re.compile(r"(?:(?<=[?&;])|^)([^=&;?#]{1,128})=([^&;#]*)")
+# Nothing in it goes back (+ behind a repetition): else a long text would take a hundred times its size in memory.
+MEMBER: Final = re.compile(r'((?<!\\)"((?:[^"\\]|\\.){1,128}+)"\s*+:\s*+)("[^"\\]*+(?:\\.[^"\\]*+)*+"?)', re.DOTALL)
+PARAMETER: Final = re.compile(r"(?:(?<=[?&;#])|^)([^=&;?#]{1,128})=([^&;#]*)")
+END_OF_PATH: Final = re.compile("[?#]")
 KEY: Final = re.compile(r"\bapi_[0-9A-Za-z._-]{12,}")
+USERINFO: Final = re.compile(r"(:(?:\\?/){2})[^\s/?#\"\\<>]{1,240}@")
+"""Within JSON, slashes may be escaped. It may be no longer than gateway.wire.spot looks into a text."""
 SHORTEST: Final = 6
 """Characters of a credential that is looked for everywhere: a shorter one stands in too much by chance."""
 FORM: Final = "application/x-www-form-urlencoded"
@@ -35,7 +40,7 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """Take out what is known to be a credential, or looks like one."""
-        return KEY.sub(STARS, self._own.sub(STARS, text))
+        return _urls(KEY.sub(STARS, self._own.sub(STARS, text)))
 
     def field(self, name: str, value: str) -> str:
         """Write the value of a header field."""
@@ -43,8 +48,9 @@ class Redaction:
 
     def target(self, target: str) -> str:
         """Write a request target, or a URL."""
-        path, mark, query = target.partition("?")
-        return self.text(f"{path}{mark}{self._parameters(query)}")
+        path = END_OF_PATH.split(target, maxsplit=1)[0]
+        rest = target[len(path) :]
+        return self.text(f"{path}{rest[:1]}{self._parameters(rest[1:])}")
 
     def body(self, text: str, mime: str) -> str:
         """Write a body of this type: a part of one will do."""
@@ -67,7 +73,14 @@ def is_secret(name: str) -> bool:
 
 def _parameter(found: re.Match[str]) -> str:
     name = unquote(found[1])
-    return f"{found[1]}={STARS}" if is_secret(name) or name.lower() in OF_OAUTH else found[0]
+    if is_secret(name) or name.lower() in OF_OAUTH:
+        return f"{found[1]}={STARS}"
+    value = unquote(found[2])
+    return found[0] if (without := _urls(value)) == value else f"{found[1]}={quote(without, safe='*')}"
+
+
+def _urls(text: str) -> str:
+    return USERINFO.sub(rf"\1{STARS}@", text)
 
 
 def _member(found: re.Match[str]) -> str:

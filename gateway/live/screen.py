@@ -1,7 +1,8 @@
 """Where the live view is drawn: standard output, by a thread of its own, so that no request waits for a terminal.
 
 Rule    Colours and styles are for a terminal alone, and not where NO_COLOR is set (no-color.org).
-Rule    A mistake that is made in a loop is shown once: what follows with the same is a line that says so.
+Rule    A mistake that is made in a loop is shown once, whatever comes between: what follows with the same is a line
+        that says so.
 Rule    What the view tells of a request, the log does not tell beside it; all else that is logged stands in between,
         for reading.
 """
@@ -28,8 +29,8 @@ MOST_WAITING: Final = 32 * 1024 * 1024
 """Bytes of bodies that wait to be drawn."""
 LOOP: Final = 10.0
 """Seconds between two of the same mistake, within which they count as made in a loop."""
-NOTHING: Final = (None,)
-"""Is below no request's line."""
+MISTAKES: Final = 32
+"""Different ones that are remembered."""
 UNKNOWN_WIDTH: Final = 100
 """Columns where there is no terminal."""
 NARROWEST: Final = 40
@@ -52,14 +53,15 @@ class Screen(Background[Thing]):
         self._gone = 0
         self._lost = 0
         self._told = 0
-        self._last: tuple[tuple[object, ...], float] = (NOTHING, 0.0)
+        self._mistakes: dict[tuple[object, ...], float] = {}
+        """When each came last, in that order."""
         super().__init__("view", MOST_HELD)
 
     def tell(self, story: Story) -> None:
         """Have an exchange drawn that is over."""
         if self._quiet and story.exchange.kind == view.PASSED and not story.notes:
             return
-        if self._came - self._gone + story.weight > MOST_WAITING:
+        if self.full or self._came - self._gone + story.weight > MOST_WAITING:
             self._lose(1)
             return
         self._came += story.weight
@@ -100,11 +102,13 @@ class Screen(Background[Thing]):
             console.print(f"What came could not be shown: {type(fault).__name__}.")
 
     def _draw_story(self, console: Console, shown: view.Shown, at: float) -> None:
-        gist, before = shown.gist, self._last
-        for part in view.draw(shown, console.width, again=gist == before[0] and at - before[1] < LOOP):
-            console.print(part)
+        gist = shown.gist
+        before = self._mistakes.pop(gist, None)
+        console.print(view.draw(shown, console.width, again=before is not None and at - before < LOOP))
         if gist:
-            self._last = (gist, at)
+            self._mistakes[gist] = at
+            if len(self._mistakes) > MISTAKES:
+                del self._mistakes[next(iter(self._mistakes))]
 
     def _lose(self, count: int) -> None:
         self._lost += count

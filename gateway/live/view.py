@@ -5,20 +5,20 @@ Rule    A line begins with when and what became of it, at the same columns each 
 Rule    Credentials are not shown, not even in a query.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from rich.cells import cell_len
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.text import Text
 
 from gateway.exchange import printable
-from gateway.live.answers import read_answer, text_of
 from gateway.live.judged import Indented, Judged, body, rules, word
 from gateway.live.redaction import Redaction
+from gateway.live.refusal import refusal
+from gateway.live.sentences import in_words
 from gateway.live.story import Filled, Story
 from gateway.policy import FillSender, Forward, Reject
 from gateway.wire.advice import EXAMPLES
@@ -27,27 +27,26 @@ from gateway.wire.spot import Spot, Tone, spots
 PASSED: Final = "pass_through"
 PASSED_WORD: Final = "passed"
 BAD_REQUEST: Final = 400
-REFUSES: Final = range(400, 500)
 FAILS: Final = range(400, 600)
 FAILURES: Final = frozenset({"upstream_failed", "internal_error"})
 WIDEST_WORD: Final = len("forwarded")
-AS_ABOVE: Final = ", as above"
+AS_ABOVE: Final = " as above"
 READABLE: Final = 20
 """Columns that a target has at least, or its time is left out."""
 READABLE_AT_EASE: Final = 36
 """Columns that it has at least, or its time has a line of its own."""
-SUBJECTS: Final = {"owner": "who the key's owner is", "user": "who its user is", "stored_email": "of the stored email"}
+NOT_TOLD: Final = {  # what Close did not tell, and what follows whether the email then went or not
+    "owner": "Close did not tell who the key's owner is ({}): no sender is put in.",
+    "user": "Close did not tell who its user is ({}): no sender is put in.",
+    "stored_email": "Close did not tell of the stored email ({}): only Close can judge the change.",
+}
 UNREAD: Final = "Its body is no JSON object that could be read: only Close can tell."
 OF_THE_LINE: Final = frozenset({"timestamp", "level", "event", "reason"})
 OF_THE_EXCHANGE: Final = frozenset({"request_id", "method", "path", "client", "elapsed_ms"})
 EMPTY: Final[tuple[object, ...]] = ([], (), {}, "")
 LEVELS: Final = {"debug": "dim", "info": "dim", "warning": "yellow", "error": "bold red"}
-MOST_ERRORS: Final = 8
-"""Sentences of Close's that are shown of one answer."""
 SHORTEST: Final = 0.00005
 """Seconds, as it is shown."""
-UNFOLDED: Final = 262_144
-"""Bytes that an answer of Close's may unfold to for being shown."""
 
 NOTHING_OWN: Final = Redaction()
 """Knows no request's credential."""
@@ -79,11 +78,17 @@ class Shown:
         said = [text.plain for text in self.said]
         return (self.word.plain, self.status, self.method, *found, *said) if found or said else ()
 
+    @property
+    def name(self) -> str:
+        """Tell in a word what is below its line, if there is one."""
+        names = [*([] if self.judged is None else _codes(self.judged)), *(spot.field for spot in self.told)]
+        return names[0] if names else ""
+
 
 def shown_of(story: Story) -> Shown:
     """Tell what there is to show of an exchange that is over."""
     exchange = story.exchange
-    errors = _errors(story)
+    errors = refusal(story)
     judged, redaction = story.judged, Redaction(exchange.fields)
     told = tuple(Spot(field, Tone.WRONG, EXAMPLES.get(field)) for field, _ in errors if field)
     if judged is not None:
@@ -94,7 +99,7 @@ def shown_of(story: Story) -> Shown:
         status=str(exchange.status or "-"),
         method=exchange.method,
         target=printable(redaction.target(exchange.target)),
-        took=_took(story),
+        took=f"  {_took(story)}",
         judged=judged if told or exchange.status == BAD_REQUEST else None,
         told=told,
         said=tuple(_said(story, errors)),
@@ -102,11 +107,16 @@ def shown_of(story: Story) -> Shown:
     )
 
 
-def draw(shown: Shown, width: int, *, again: bool = False) -> Iterator[RenderableType]:
+def draw(shown: Shown, width: int, *, again: bool = False) -> RenderableType:
     """Draw it for so many columns. `again`: what would stand below it stands above it already."""
-    yield from _title(shown, width, one_line=again or shown.word.plain == PASSED_WORD, more=AS_ABOVE * again)
+    return Group(*_drawn(shown, width, again=again))  # a text that is printed by itself would lose its no_wrap
+
+
+def _drawn(shown: Shown, width: int, *, again: bool) -> Iterator[RenderableType]:
     if again:
+        yield _again(shown, width)
         return
+    yield from _title(shown, width)
     below: list[RenderableType] = []
     if shown.judged is not None:
         below += rules(shown.judged)
@@ -120,24 +130,48 @@ def draw(shown: Shown, width: int, *, again: bool = False) -> Iterator[Renderabl
 def event(told: Mapping[str, Any]) -> RenderableType:
     """Draw an event of the log that belongs to no request."""
     at = _clock(datetime.fromisoformat(str(told["timestamp"])).astimezone())
-    line = Text().append(f"{at} ", style="dim").append(f"{told['level']:<9} ", style=LEVELS.get(str(told["level"]), ""))
-    return Indented(line.append(f"{printable(str(told['event']))}  {_facts(told)}", style="default"), 0)
+    style = LEVELS.get(str(told["level"]), "")
+    line = Text().append(f"{at} ", style="dim").append(f"{told['level']:<9} ", style=style)
+    return Indented(line.append_text(_event(told, "default")), 0)
 
 
-def _title(shown: Shown, width: int, *, one_line: bool, more: str) -> Iterator[Text]:
-    line = Text(style="dim" if one_line else "", no_wrap=True, overflow="ellipsis").append(f"{shown.at} ", style="dim")
+def _event(told: Mapping[str, Any], style: str) -> Text:
+    """Write an event out: in a sentence where there is one, or what it is and what is known of it."""
+    name, sentence = in_words(told) or (printable(str(told["event"])), _facts(told))
+    line = Text(f"{name}  ", style=style, overflow="fold") if name else Text(overflow="fold")
+    return line.append(sentence, style="default")
+
+
+def _title(shown: Shown, width: int) -> Iterator[Text]:
+    one_line = shown.word.plain == PASSED_WORD
+    line = _beginning(shown, "dim" if one_line else "")
+    room = width - line.cell_len
+    beside = room - len(shown.took) >= min(len(shown.target), READABLE if one_line else READABLE_AT_EASE)
+    yield _ended(line, shown, room, shown.took if beside else "")
+    if shown.took and not beside and not one_line:
+        yield Text(shown.took, style="dim")
+
+
+def _again(shown: Shown, width: int) -> Text:
+    """Draw the one line of what is above already: of what it might say beside its target, what there is room for."""
+    line = _beginning(shown, "dim")
+    room = width - line.cell_len
+    named = f"  {printable(shown.name)}{AS_ABOVE}" if shown.name else f" {AS_ABOVE}"
+    least = min(len(shown.target), READABLE)
+    fits = (more for more in (f"{shown.took}{named}", named, f" {AS_ABOVE}") if room - cell_len(more) >= least)
+    return _ended(line, shown, room, next(fits, ""))
+
+
+def _beginning(shown: Shown, style: str) -> Text:
+    line = Text(style=style, no_wrap=True, overflow="ellipsis").append(f"{shown.at} ", style="dim")
     line.append_text(shown.word).append(" " * (WIDEST_WORD - len(shown.word) + 1))
     failed = shown.status.isdigit() and int(shown.status) in FAILS
-    line.append(f"{shown.status:>3} ", style="red" if failed else "")
-    line.append(f"{shown.method:<4} ")
-    took = (f"  {shown.took}" if shown.took else "") + more
-    room = width - line.cell_len
-    least = min(len(shown.target), READABLE if one_line else READABLE_AT_EASE)
-    beside = room - len(took) >= least
-    line.append(_middle_out(shown.target, room - len(took) if beside else room), style=shown.word.style)
-    yield line.append(took, style="dim") if beside else line
-    if took and not beside and not one_line:
-        yield Text(took, style="dim")
+    return line.append(f"{shown.status:>3} ", style="red" if failed else "").append(f"{shown.method:<4} ")
+
+
+def _ended(line: Text, shown: Shown, room: int, more: str) -> Text:
+    target = _middle_out(shown.target, room - cell_len(more))
+    return line.append(target, style=shown.word.style).append(more, style="dim")
 
 
 def _codes(judged: Judged) -> list[str]:
@@ -152,6 +186,8 @@ def _word(story: Story) -> Text:
         return Text("failed", style="bold red")
     if story.exchange.kind == PASSED:
         return Text(PASSED_WORD, style="dim")
+    if not mark:
+        return Text("left", style="yellow")  # its client has, before anything was done with it
     if judged is None:
         return word(Reject(()) if mark.startswith("rejected") else Forward())
     if isinstance(judged.verdict, FillSender) and story.filled is None:
@@ -165,12 +201,9 @@ def _said(story: Story, errors: list[tuple[str, str]]) -> Iterator[Text]:
     if story.filled is not None:
         yield _plain("sender", "cyan").append(f"  {_whose(story.filled)}", style="default")
     for kind, reason in story.unknown:
-        yield _plain("look-up failed", "yellow").append(
-            f"  Close did not tell {SUBJECTS[kind]} ({reason}): it went as it came, for Close to judge.",
-            style="default",
-        )
+        yield _plain("look-up failed", "yellow").append(f"  {NOT_TOLD[kind].format(reason)}", style="default")
     for note in story.notes:
-        yield _plain(str(note["event"]), LEVELS.get(note["level"], "")).append(f"  {_facts(note)}", style="default")
+        yield _event(note, LEVELS.get(note["level"], ""))
     if errors:
         by_close = (f"{field}: {text}" if field else text for field, text in errors)
         yield _plain("Close refuses it", "red").append(f"  {' '.join(by_close)}", style="default")
@@ -184,34 +217,6 @@ def _said(story: Story, errors: list[tuple[str, str]]) -> Iterator[Text]:
 def _whose(filled: Filled) -> str:
     whose = "the key's owner" if filled.user_id is None else f"user {printable(filled.user_id)}"
     return f"{printable(filled.address)}, the address of {whose} ({'asked just now' if filled.asked else 'remembered'})"
-
-
-def _errors(story: Story) -> list[tuple[str, str]]:
-    """List what Close says against an email write, each with the field that it is about."""
-    exchange = story.exchange
-    forwarded = (exchange.mark or "").startswith(("forwarded", "filled"))
-    answer = read_answer(story.went.heard) if forwarded and exchange.status in REFUSES else None
-    if answer is None:
-        return []
-    encodings = [value for name, value in answer.fields if name.lower() == b"content-encoding"]
-    redaction = Redaction(exchange.fields)
-    text = redaction.body(text_of(answer.body, encodings, UNFOLDED, cut=story.went.cut) or "", "application/json")
-    return [(field, printable(said)) for field, said in _sentences(text)][:MOST_ERRORS]
-
-
-def _sentences(text: str) -> Iterator[tuple[str, str]]:
-    try:
-        said = json.loads(text)
-    except (ValueError, RecursionError):
-        said = None
-    if not isinstance(said, dict):
-        yield "", text or "(It does not say why.)"
-        return
-    fields, errors = said.get("field-errors"), said.get("errors")
-    told = [("", str(error)) for error in (errors if isinstance(errors, list) else [said.get("error")]) if error]
-    if isinstance(fields, dict):
-        told += [(printable(str(field)), str(error)) for field, error in fields.items()]
-    yield from told or [("", text)]
 
 
 def _took(story: Story) -> str:

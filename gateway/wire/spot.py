@@ -14,6 +14,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from rich.cells import cell_len
+
 from gateway.policy import Reject, Verdict, Violations
 from gateway.policy.attachments import LOOKED_AT, is_file
 from gateway.wire.advice import EXAMPLES
@@ -196,18 +198,18 @@ class _Pen(NamedTuple):
     def line(self, row: _Row) -> Line:
         key = "" if row.key is None else f"{self.compact(row.key, LONGEST_KEY)}: "
         before = "  " * row.depth + key
-        value = self.compact(row.value, max(SMALLEST, self.width - len(before) - row.comma), row.key)
+        value = self.compact(row.value, max(SMALLEST, self.width - cell_len(before) - row.comma), row.key)
         span = (len(before), len(before) + len(value)) if row.tone is not None else (0, 0)
         return Line(f"{before}{value}{',' * row.comma}", row.tone, row.added, span)
 
     def compact(self, value: object, room: int, name: str | None = None) -> str:
-        """Write a value on one line, cut short where it takes more room. `name`: of the member whose value it is."""
+        """Write a value on one line, cut short where it takes more columns. `name`: of the member whose value it is."""
         text = ""
         for piece in self._pieces(value, room, name):
             text += piece
-            if len(text) > room:
+            if len(text) > room or cell_len(text) > room:
                 end = '…"' if isinstance(value, str) and text[0] == '"' else "…"
-                return text[: room - len(end)] + end
+                return _first(text, room - len(end)) + end
         return text
 
     def _pieces(self, value: object, room: int, name: str | None) -> Iterator[str]:
@@ -236,6 +238,14 @@ class _Pen(NamedTuple):
 def _distances(spots: Sequence[int], size: int) -> Callable[[int], tuple[int, int]]:
     near = {place + step: abs(step) for step in (2, -2, 1, -1, 0) for place in spots} | {0: 0, size - 1: 0}
     return lambda place: (near.get(place, size), place)
+
+
+def _first(text: str, columns: int) -> str:
+    """Give what stands in the first columns: a wide letter takes two."""
+    text = text[:columns]
+    while cell_len(text) > columns:
+        text = text[:-1]
+    return text
 
 
 def _quoted(text: str) -> str:

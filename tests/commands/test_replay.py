@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import main
+from gateway.live.recording import HEAD
 from gateway.live.redaction import STARS
 
 EMAILS: Final = "https://api.close.com/api/v1/activity/email/"
@@ -89,6 +90,17 @@ def test_what_becomes_of_an_email_write(tmp_path: Path, judged: object, code: in
     assert "CANARY" not in result.stdout
 
 
+def test_what_no_encoding_has_letters_for(tmp_path: Path) -> None:
+    """Nothing fails on halves of a surrogate pair, which browsers record of bytes; nor where letters are missing."""
+    odd = entry(NEW | {"subject": "é \ud83d"}, url=f"{EMAILS}?x=\ud83d")
+    odd["response"] = {"content": {"text": "\ud83d"}}
+    file = tmp_path / "a.har"
+    file.write_text(json.dumps({"log": {"entries": [odd]}}))
+    result = CliRunner(charset="ascii").invoke(main, ["dev", "--replay", str(file)], env={"COLUMNS": "100"})
+    assert (result.exit_code, result.stderr) == (1, "")
+    assert r'"subject": "\xe9 \ud83d"' in result.stdout
+
+
 def test_the_rules_are_those_of_the_settings(tmp_path: Path) -> None:
     """A rule that refuses by the settings does here, and a gateway that only reports rejects nothing."""
     config = tmp_path / "gateway.toml"
@@ -106,6 +118,20 @@ def test_a_file_that_is_no_archive(tmp_path: Path, text: str) -> None:
     result = CliRunner().invoke(main, ["dev", "--replay", str(file)])
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr == f"close-gateway: {file} is no HAR archive: it is to be JSON with log.entries.\n"
+
+
+def test_a_recording_that_was_cut_off(tmp_path: Path) -> None:
+    """What is whole in it is judged; what was cut off cannot be read."""
+    file = tmp_path / "a.har"
+    whole = json.dumps(entry(NEW))
+    file.write_bytes(HEAD + f"{whole},\n{whole[:40]}".encode())
+    result = CliRunner().invoke(main, ["dev", "--replay", str(file)], env={"COLUMNS": "150"})
+    assert (result.exit_code, result.stderr) == (2, "")
+    assert result.stdout.splitlines()[-1] == (
+        "The recording is cut off in its last line: what stands there was not judged. "
+        "The next dev --record to it mends it."
+    )
+    assert "1 email write among 1 request: 1 would be rejected." in result.stdout
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -6,6 +6,8 @@ import json
 from datetime import datetime
 from typing import Any, Final
 
+import orjson
+
 from gateway.live.har import entry_of
 from gateway.live.story import Story
 from tests.forwarding.emails import EMAILS, LOGGED, SENDERLESS
@@ -106,6 +108,14 @@ async def test_no_credential_is_in_any_entry() -> None:
     text = json.dumps([entry_of(story) for story in stories]).encode()
     assert len(stories) == len(REQUESTS)
     assert [secret for secret in SECRETS if secret in text] == []
+
+
+async def test_fields_that_are_no_utf8() -> None:
+    """They are written as the bytes that they are; a type that is none keeps no entry out of the archive."""
+    (story,) = await recorded(post(EMAILS, b"{}", b"Content-Type: text/\xe9\r\nX-Odd: \xff\r\n"))
+    request = json.loads(orjson.dumps(entry_of(story)))["request"]
+    assert request["postData"] == {"mimeType": "text/é", "params": [], "text": "{}"}
+    assert {"name": "X-Odd", "value": "ÿ"} in request["headers"]
 
 
 async def test_bodies_that_are_no_text_or_too_long() -> None:

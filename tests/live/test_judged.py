@@ -1,6 +1,8 @@
 import io
+import json
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from gateway.live.judged import Judged, draw, word
@@ -8,10 +10,10 @@ from gateway.policy import FillSender, Forward, Reject, Verdict, decide, email_w
 from gateway.wire.email import read_object
 
 
-def drawn(body: bytes, width: int, filled: str | None = None) -> str:
+def drawn(body: bytes, width: int) -> str:
     """Draw a new email as a screen of so many columns without colours shows it."""
     email = email_write(read_object(body) or {})
-    judged = Judged(body, email, decide(judge_create(email)), update=False, filled=filled)
+    judged = Judged(body, email, decide(judge_create(email)), update=False)
     file = io.StringIO()
     Console(file=file, width=width, highlight=False, color_system=None).print(draw(judged, width))
     return "\n".join(line.rstrip() for line in file.getvalue().splitlines())
@@ -37,11 +39,10 @@ def test_what_is_refused_and_what_is_reported() -> None:
     )
 
 
-def test_what_was_filled_in() -> None:
-    """It is shown as the line that the gateway has added, in the place of one that said nothing."""
-    assert drawn(b'{"status":"sent","lead_id":"lead_1","sender":null}', 60, "jane@example.com") == (
-        '    {\n      "status": "sent",\n      "lead_id": "lead_1",\n  +   "sender": "jane@example.com"\n    }'
-    )
+def test_a_wide_text_is_cut_short_as_any() -> None:
+    """It keeps its closing quote; the drawing stays in its lines."""
+    body = json.dumps({"status": "draft", "subject": "見積もり" * 60})
+    assert drawn(body.encode(), 40).splitlines()[-2:] == ['      "subject": "見積もり見積もり見積…"', "    }"]
 
 
 def test_wide_letters_have_carets_below_all_of_them() -> None:
@@ -56,7 +57,8 @@ def test_wide_letters_have_carets_below_all_of_them() -> None:
 def test_no_line_is_wider_than_the_screen(width: int) -> None:
     """However long what was sent is."""
     body = b'{"status":"outbox","%b":"%b","to":["%b"]}' % (b"k" * 200, b"v" * 9000, b"a@example.com " * 99)
-    assert max(map(len, drawn(body, width).splitlines())) <= width
+    wide = json.dumps({"status": "x", "件名" * 40: "a", "subject": "見積もり" * 60, "e\u0301" * 90: "e\u0301" * 90})
+    assert max(cell_len(line) for text in (body, wide.encode()) for line in drawn(text, width).splitlines()) <= width
 
 
 VERDICTS: list[tuple[Verdict, str]] = [

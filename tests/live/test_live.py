@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gateway.live.live import Live
-from gateway.live.recording import Unrecordable
+from gateway.live.recording import HEAD, Unrecordable
 from gateway.log import make_log
 from tests.forwarding.emails import write
 from tests.gateways import running
@@ -58,6 +58,16 @@ async def test_a_recording_needs_no_screen(tmp_path: Path) -> None:
     nothing = Live("info", make_log("info", console=False, stream=lines), file, quiet=False)
     nothing.close()
     assert lines.getvalue().count(b"recorded") == 1
+    assert [live.records, nothing.records] == [str(file), f"{file}, behind 1 earlier request"]
+
+
+def test_it_is_told_that_a_recording_was_cut_off(tmp_path: Path) -> None:
+    """In the first lines, which name how much is left of it."""
+    file = tmp_path / "a.har"
+    file.write_bytes(HEAD + b"{},\n{},\n{")
+    live = Live("info", make_log("info", console=False, stream=io.BytesIO()), file, quiet=False)
+    live.close()
+    assert live.records == f"{file}, behind 2 earlier requests; one that was cut off is taken out"
 
 
 def test_what_cannot_be_recorded_to_is_told_before_anything_starts(tmp_path: Path) -> None:

@@ -39,12 +39,15 @@ def test_it_is_an_archive_from_the_start_and_after_each_entry(tmp_path: Path) ->
 def test_it_goes_on_where_an_earlier_one_ended(tmp_path: Path) -> None:
     """Whether that had entries or not."""
     path = tmp_path / "a.har"
+    found = []
     for number in range(3):
         archive = Archive(path)
+        found.append((archive.found.entries, archive.found.mended))
         if number:
             archive.write(b'{"entry": %d}' % number)
         archive.close()
     assert entries(path) == [{"entry": 1}, {"entry": 2}]
+    assert found == [(0, False), (0, False), (1, False)]
 
 
 @pytest.mark.parametrize(
@@ -66,6 +69,7 @@ def test_a_recording_that_was_cut_off_is_mended(tmp_path: Path, found: bytes, ke
     archive.write(ENTRY)
     archive.close()
     assert (len(mended), len(entries(path))) == (kept, kept + 1)
+    assert (archive.found.entries, archive.found.mended) == (kept, True)
 
 
 @pytest.mark.parametrize("found", [b"{}", b"[" * 300, HEAD[:-1], b'{"log":{}}' + TAIL, TAIL])
@@ -76,6 +80,29 @@ def test_what_is_no_recording_is_left_as_it_is(tmp_path: Path, found: bytes) -> 
     with pytest.raises(Unrecordable, match="holds something else than a recording"):
         Archive(path)
     assert path.read_bytes() == found
+
+
+def test_one_at_a_time_records_to_a_file(tmp_path: Path) -> None:
+    """Two would write over each other's entries; the second is told, and the first goes on."""
+    path = tmp_path / "a.har"
+    archive = Archive(path)
+    with pytest.raises(Unrecordable, match=r"is being recorded to already\. Name another file with --record\."):
+        Archive(path)
+    archive.write(ENTRY)
+    archive.close()
+    Archive(path).close()
+    assert len(entries(path)) == 1
+
+
+def test_an_empty_file_becomes_its_users_alone(tmp_path: Path) -> None:
+    """As one that was not there; who lets others read a recording has a reason to."""
+    path = tmp_path / "a.har"
+    path.touch(0o644)
+    Archive(path).close()
+    modes = [path.stat().st_mode & 0o777]
+    path.chmod(0o644)
+    Archive(path).close()
+    assert [*modes, path.stat().st_mode & 0o777] == [0o600, 0o644]
 
 
 @pytest.mark.parametrize("name", ["nowhere/a.har", "."])
@@ -142,6 +169,31 @@ def test_stories_are_recorded_in_the_background(tmp_path: Path) -> None:
     recording.close()
     assert [entry["request"]["url"] for entry in entries(path)] == [f"http://x/{number}" for number in range(100)]
     assert (recording.written, recording.lost, failures) == (100, 0, [])
+
+
+def test_what_is_dropped_waits_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a disk that was slow for long would have nothing recorded ever after."""
+    monkeypatch.setattr(module, "MOST_WAITING", 1000)
+    recording = Recording(Archive(tmp_path / "a.har"), lambda _: None)
+    recording._most = 2
+    for _ in range(50):
+        recording.tell(story())
+    recording.close()
+    assert (recording._came - recording._gone, recording.lost > 0) == (0, True)
+
+
+def test_what_cannot_be_told_stops_no_recording(tmp_path: Path) -> None:
+    """A mistake of ours in one entry costs that entry."""
+    path = tmp_path / "a.har"
+    failures: list[str] = []
+    broken = story()
+    del broken.exchange
+    recording = Recording(Archive(path), failures.append)
+    recording.tell(broken)
+    recording.tell(story(b"/after"))
+    recording.close()
+    assert [entry["request"]["url"] for entry in entries(path)] == ["http://x/after"]
+    assert (recording.written, recording.lost, len(failures)) == (1, 1, 1)
 
 
 def test_what_cannot_be_recorded_is_counted_and_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

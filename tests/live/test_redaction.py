@@ -1,4 +1,5 @@
 import base64
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,13 @@ TARGETS = [
     ("/x?api_key=abc&q=1", "/x?api_key=***&q=1"),
     ("/x?q=1&access%5Ftoken=abc;Password=x", "/x?q=1&access%5Ftoken=***;Password=***"),
     ("/oauth2/authorize?code=abc&state=1", "/oauth2/authorize?code=***&state=1"),
+    ("/callback#access_token=abc&state=1", "/callback#access_token=***&state=1"),
+    ("/callback?a=1#id_token=abc", "/callback?a=1#id_token=***"),
     ("/api/v1/me/?key", "/api/v1/me/?key"),
+    (
+        "/x?to=https%3A%2F%2Fu%3Ap%40x.org%2F&a=https%3A%2F%2Fx.org",
+        "/x?to=https%3A%2F%2F***%40x.org%2F&a=https%3A%2F%2Fx.org",
+    ),
     (f"/x/{KEY}/", "/x/***/"),
     ("/x/api_2kd9AbCdEfGhIjKl.0Zz9/", "/x/***/"),
     ("/api/v1/api_key/", "/api/v1/api_key/"),
@@ -47,6 +54,7 @@ def test_a_field(name: str, value: str, expected: str) -> None:
     assert Redaction(FIELDS).field(name, value) == expected
 
 
+QUOTED = 'x\\"'
 FORM = "application/x-www-form-urlencoded; charset=utf-8"
 BODIES = [
     ('{"api_key": "a\\"b", "status": "sent"}', "application/json", '{"api_key": "***", "status": "sent"}'),
@@ -55,6 +63,18 @@ BODIES = [
     ("a=token&refresh_token=abc&client_secret=x", FORM, "a=token&refresh_token=***&client_secret=***"),
     (f'{{"note": "{KEY}"}}', "application/json", '{"note": "***"}'),
     (f"see {BASIC.decode()}", "text/plain", "see ***"),
+    ('{"url": "https://u:p@ss:1@x.org/a@b"}', "application/json", '{"url": "https://***@x.org/a@b"}'),
+    (r'{"url": "https:\/\/u:p@x.org"}', "application/json", r'{"url": "https:\/\/***@x.org"}'),
+    (
+        "<a href='http://u@x.org/'>https://x.org <me@x.org>",
+        "text/html",
+        "<a href='http://***@x.org/'>https://x.org <me@x.org>",
+    ),
+    (
+        "see https://x.org, or ask me@x.org; https://x.org/@me",
+        "text/plain",
+        "see https://x.org, or ask me@x.org; https://x.org/@me",
+    ),
 ]
 
 
@@ -64,7 +84,26 @@ def test_a_body(text: str, mime: str, expected: str) -> None:
     assert Redaction(FIELDS).body(text, mime) == expected
 
 
-VALUES = [("token", "abc", STARS), ("note", f"a {KEY} b", "a *** b"), (None, KEY, STARS), ("note", "a", "a")]
+def test_a_long_body_takes_little_more_memory_than_its_own() -> None:
+    """A recording reads texts of some megabytes beside the gateway."""
+    text = f'{{"body_html": "{"x" * 1_000_000}", "quoted": "{QUOTED * 100_000}", "token": "abc"}}'
+    tracemalloc.start()
+    try:
+        written = Redaction().body(text, "application/json")
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert written == text.replace("abc", STARS)
+    assert peak < 10 * len(text)
+
+
+VALUES = [
+    ("token", "abc", STARS),
+    ("url", "redis://:p@x/0", "redis://***@x/0"),
+    ("note", f"a {KEY} b", "a *** b"),
+    (None, KEY, STARS),
+    ("note", "a", "a"),
+]
 
 
 @pytest.mark.parametrize(("name", "text", "expected"), VALUES)

@@ -1,8 +1,10 @@
 import os
+import re
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 from structlog.typing import EventDict
@@ -19,6 +21,12 @@ from tests.recording import OK, answers, recording
 GET = b"GET /api/v1/me/ HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
+@pytest.fixture(autouse=True)
+def _width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have it as wide as where there is no terminal."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
 def story(path: bytes = b"/api/v1/me/", *, kind: str = "pass_through") -> Story:
     """Give one that is over."""
     told = Story(exchange_of(b"GET %b HTTP/1.1\r\nHost: x\r\n\r\n" % path), Tape(0), Tape(0))
@@ -26,6 +34,14 @@ def story(path: bytes = b"/api/v1/me/", *, kind: str = "pass_through") -> Story:
     told.exchange.status = 200
     told.exchange.complete = True
     told.end(whole=True)
+    return told
+
+
+def heavy() -> Story:
+    """Give one that holds 600 bytes."""
+    told = story()
+    told.came = Tape(600)
+    told.came.hear(b"x" * 600)
     return told
 
 
@@ -91,15 +107,12 @@ def test_a_terminal_that_is_stuck_holds_nobody_up(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(module, "MOST_WAITING", 1000)
     monkeypatch.setattr(module, "MOST_HELD", 1000)
     reading, writing = os.pipe()
-    heavy = story()
-    heavy.came = Tape(600)
-    heavy.came.hear(b"x" * 600)
     with os.fdopen(reading, "rb") as reader, os.fdopen(writing, "wb", buffering=0) as stream:
         screen = Screen(stream, quiet=False, styled=False)
         for _ in range(3000):
             screen.put({"timestamp": "2026-01-01T00:00:00Z", "level": "info", "event": "x" * 99})
-        screen.tell(heavy)
-        screen.tell(heavy)
+        screen.tell(heavy())
+        screen.tell(heavy())
         came: list[bytes] = []
         thread = threading.Thread(target=lambda: came.append(reader.read()))
         thread.start()
@@ -113,31 +126,63 @@ def test_a_terminal_that_is_stuck_holds_nobody_up(monkeypatch: pytest.MonkeyPatc
     assert b"more could not be shown: the terminal is too slow." in came[0]
 
 
-async def test_a_mistake_in_a_loop_is_shown_once(tmp_path: Path) -> None:
-    """Those that follow soon say so in a line, whatever passes through between them; another one is shown in full."""
-    loop = write(b'{"lead_id": "lead_1", "status": "outbox", "subject": "one"}')
-    other = write(b'{"lead_id": "lead_1", "status": "outbox", "sender": "Jane"}')
+@pytest.mark.parametrize(("most", "waiting"), [(2, 1_000_000), (1000, 1000)])
+def test_what_is_dropped_waits_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, waiting: int
+) -> None:
+    """Whether it was too many or too much: else a terminal that was stuck for long would show nothing ever after."""
+    monkeypatch.setattr(module, "MOST_HELD", most)
+    monkeypatch.setattr(module, "MOST_WAITING", waiting)
+    with (tmp_path / "shown").open("wb") as stream:
+        screen = Screen(stream, quiet=False, styled=False)
+        for _ in range(50):
+            screen.tell(heavy())
+        screen.close()
+    assert (screen._came - screen._gone, screen._lost > 0) == (0, True)
+
+
+LOOP: Final = write(b'{"lead_id": "lead_1", "status": "outbox", "subject": "one"}')
+OTHER: Final = write(b'{"lead_id": "lead_1", "status": "outbox", "sender": "Jane"}')
+
+
+async def below(tmp_path: Path, *requests: bytes, late: int = 0) -> list[tuple[str, str]]:
+    """Send these, the last so many seconds late; give of each what stands behind its target, and the code below it."""
     async with recording(answers(OK)) as upstream, watched(upstream.url) as close, connected(close.port) as client:
-        for request in (loop, GET, loop.replace(b"one", b"two"), other, other, loop, loop):
+        for request in requests:
             await client.ask(request)
-    close.stories[-1].at += 60
+    close.stories[-1].at += late
 
     def tell(screen: Screen) -> None:
         for told in close.stories:
             screen.tell(told)
 
-    lines = shown(tell, tmp_path).splitlines()
-    titles = [place for place, line in enumerate(lines) if line[:2].isdigit()]
-    told = [(lines[place + 1].split()[0], lines[place].endswith(", as above")) for place in titles]
-    assert [(code, again) for code, again in told if again or "_" in code] == [
-        ("sender_required", False),
-        (lines[titles[3]].split()[0], True),
-        ("sender_malformed", False),
-        (lines[titles[5]].split()[0], True),
-        ("sender_required", False),
-        ("sender_required", False),
+    text = re.sub(r"(Close|gateway) [0-9.]+ m?s", "1 ms", shown(tell, tmp_path))
+    return re.findall(r"^(?:\d\d:.*/  (.*)|  (sender_\w+)  .*)$", text, re.MULTILINE)
+
+
+async def test_a_mistake_in_a_loop_is_shown_once(tmp_path: Path) -> None:
+    """Those that follow soon say so in a line, whatever comes between them; after a while it is shown again."""
+    told = await below(tmp_path, LOOP, OTHER, GET, LOOP.replace(b"one", b"two"), OTHER, OTHER, LOOP, LOOP, late=60)
+    assert ["".join(pair) for pair in told] == [
+        "1 ms",
+        "sender_required",
+        "1 ms",
+        "sender_malformed",
+        "1 ms",
+        "1 ms  sender_required as above",
+        "1 ms  sender_malformed as above",
+        "1 ms  sender_malformed as above",
+        "1 ms  sender_required as above",
+        "1 ms",
+        "sender_required",
     ]
-    assert "two" not in "".join(lines)
+
+
+async def test_no_more_mistakes_are_remembered_than_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was not made for longest is shown again."""
+    monkeypatch.setattr(module, "MISTAKES", 1)
+    told = await below(tmp_path, LOOP, LOOP, OTHER, LOOP)
+    assert [code for _, code in told if code] == ["sender_required", "sender_malformed", "sender_required"]
 
 
 def test_what_cannot_be_drawn_is_told_and_the_rest_is_shown(tmp_path: Path) -> None:

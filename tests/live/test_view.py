@@ -5,6 +5,7 @@ import re
 from typing import Final
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -23,6 +24,13 @@ UNAUTHORIZED: Final = with_length(b"HTTP/1.1 401 Unauthorized\r\n", b'{"error": 
 NO_LEAD: Final = with_length(
     b"HTTP/1.1 400 Bad Request\r\n" + JSON, b'{"errors": [], "field-errors": {"lead_id": "Object does not exist."}}'
 )
+LIMITED: Final = with_length(
+    b"HTTP/1.1 429 Too Many Requests\r\n" + JSON,
+    b'{"error": {"rate_reset": 1.0, "message": "API call count exceeded for this 15 second window."}}',
+)
+NESTED: Final = with_length(
+    b"HTTP/1.1 400 Bad Request\r\n" + JSON, b'{"field-errors": {"attachments": {"0": {"url": null}}}}'
+)
 CLOSE: Final = by_path({ME: answers(OWNER)}, answers(OK))
 DRAFT: Final = b'{"lead_id": "lead_1", "status": "draft"}'
 GET: Final = (
@@ -31,12 +39,11 @@ GET: Final = (
 LONG: Final = b"a" * 300
 
 
-def drawn(story: Story, width: int = 100) -> str:
+def drawn(story: Story, width: int = 100, *, again: bool = False) -> str:
     """Draw a story, with its times made equal."""
     file = io.StringIO()
     console = Console(file=file, width=width, color_system=None, highlight=False, markup=False, emoji=False)
-    for part in view.draw(view.shown_of(story), width):
-        console.print(part)
+    console.print(view.draw(view.shown_of(story), width, again=again))
     text = re.sub(r"^\d\d:\d\d:\d\d", "TT:TT:TT", file.getvalue())
     return re.sub(r"(Close|gateway) [0-9.]+ m?s", r"\1 1 ms", text)
 
@@ -81,8 +88,7 @@ CASES: Final[dict[str, tuple[Script, bytes, str]]] = {
         by_path({ME: answers(UNAUTHORIZED)}, answers(UNAUTHORIZED)),
         write(LOGGED),
         """TT:TT:TT forwarded 401 POST /api/v1/activity/email/  Close 1 ms, gateway 1 ms
-  look-up failed  Close did not tell who the key's owner is (status_401): it went as it came, for
-  Close to judge.
+  look-up failed  Close did not tell who the key's owner is (status_401): no sender is put in.
   Close refuses it  Unauthorized
 
 """,
@@ -97,6 +103,34 @@ CASES: Final[dict[str, tuple[Script, bytes, str]]] = {
                  ^^^^^^^^
       "status": "draft"
     }
+
+""",
+    ),
+    "too often for Close": (
+        answers(LIMITED),
+        write(DRAFT),
+        """TT:TT:TT forwarded 429 POST /api/v1/activity/email/  Close 1 ms, gateway 1 ms
+  Close refuses it  API call count exceeded for this 15 second window.
+
+""",
+    ),
+    "refused by Close in a way of its own": (
+        answers(NESTED),
+        write(DRAFT),
+        """TT:TT:TT forwarded 400 POST /api/v1/activity/email/  Close 1 ms, gateway 1 ms
+  Close refuses it  attachments: {"0": {"url": null}}
+    {
+      "lead_id": "lead_1",
+      "status": "draft"
+    }
+
+""",
+    ),
+    "not reached": (
+        by_path({ME: resets()}, resets()),
+        write(LOGGED),
+        """TT:TT:TT failed    502 POST /api/v1/activity/email/  Close 1 ms, gateway 1 ms
+  look-up failed  Close did not tell who the key's owner is (upstream_broken): no sender is put in.
 
 """,
     ),
@@ -148,13 +182,29 @@ async def test_what_could_not_be_read_for_its_size_says_so() -> None:
         await client.ask(write(DRAFT))
         (story,) = close.stories
     story.notes.append({"event": "body_oversized", "level": "warning", "limit": 10, "request_id": "r"})
-    assert drawn(story).splitlines()[1:] == ["  body_oversized  limit=10", ""]
+    assert drawn(story).splitlines()[1:] == [
+        "  body_oversized  Its body is larger than the 10 bytes that are looked into (setting",
+        "  inspect.max_body): no rule was applied.",
+        "",
+    ]
 
 
 async def test_an_upstream_that_fails_is_no_verdict() -> None:
     """The request failed, whatever the policy had said of it."""
     (story,) = await seen(resets(), write(DRAFT))
     assert drawn(story).startswith("TT:TT:TT failed    502 POST /api/v1/activity/email/")
+
+
+async def test_an_email_write_that_never_came_whole_is_not_forwarded() -> None:
+    """Its client left in the midst of its body: there is no verdict."""
+    async with recording(hangs()) as upstream, watched(upstream.url) as close:
+        async with connected(close.port) as client:
+            await client.send(write(SENDERLESS)[:-1])
+            await until(lambda: bool(close.watch._open))
+        await until(lambda: bool(close.stories))
+    title, said = drawn(close.stories[0]).splitlines()[:2]
+    assert title.startswith("TT:TT:TT left        - POST /api/v1/activity/email/  ")
+    assert said == "  The client left before it had an answer."
 
 
 async def test_who_left_has_no_status() -> None:
@@ -188,10 +238,28 @@ async def test_no_line_is_wider_than_the_terminal(width: int) -> None:
         change(b'{"status": "x"}', email_id=LONG),
         GET.replace(b"q=a", b"q=" + LONG),
         write(LOGGED, path=EMAILS + LONG + b"/"),
+        write(f'{{"status": "outbox", "subject": "{"三" * 99}"}}'.encode()),
     )
     texts = [drawn(story, width).splitlines() for story in stories]
-    assert max(len(line) for text in texts for line in text) <= width
+    assert max(cell_len(line) for text in texts for line in text) <= width
     assert len(texts[2]) == 1
+    assert [line for line in texts[4] if line.startswith('      "subject": "三三三')]
+
+
+@pytest.mark.parametrize(
+    ("width", "rest"),
+    [
+        (100, "/api/v1/activity/email/  gateway 1 ms  sender_required as above"),
+        (78, "/api/v1/activity/email/  sender_required as above"),
+        (60, "/api/v1/activi…/email/  as above"),
+        (40, "/api/v1…ail/"),
+    ],
+)
+async def test_what_was_shown_before_has_one_line(width: int, rest: str) -> None:
+    """It says of what is above as much as there is room for."""
+    (story,) = await seen(CLOSE, write(SENDERLESS))
+    text = drawn(story, width, again=True)
+    assert text == f"TT:TT:TT rejected  400 POST {rest}\n"
 
 
 async def test_the_end_of_a_target_is_seen() -> None:

@@ -58,7 +58,7 @@ def test_the_sender_of_a_sent_email_is_its_users() -> None:
     assert judge_create(email._replace(sender=ADDRESS)) == FORWARD
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(derandomize=True, max_examples=100)
 @given(WRITES)
 def test_judging_is_total_and_pure(email: EmailWrite) -> None:
     """Whatever stands in the email, something is said; it is the same each time, and the email is left as it was.
@@ -73,7 +73,7 @@ def test_judging_is_total_and_pure(email: EmailWrite) -> None:
     assert codes == [code for code in ViolationCode if code in codes]
 
 
-@settings(derandomize=True, max_examples=200)
+@settings(derandomize=True, max_examples=100)
 @given(st.sampled_from(Status), JSON_VALUES, WRITES)
 def test_no_other_field_changes_what_is_found_of_the_sender(status: Status, sender: object, other: EmailWrite) -> None:
     """What is wrong with the rest of an email neither hides a sender's fault nor keeps it from being filled in."""

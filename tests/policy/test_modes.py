@@ -56,7 +56,7 @@ MODES = st.tuples(st.frozensets(st.sampled_from(ViolationCode)), st.frozensets(s
 )
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(derandomize=True, max_examples=100)
 @given(WRITES, MODES)
 def test_what_is_only_reported_refuses_nothing(email: EmailWrite, chosen: Modes) -> None:
     """Whatever JSON stands in an email, a verdict is the one without reports, with the reports beside it."""
@@ -69,7 +69,7 @@ def test_what_is_only_reported_refuses_nothing(email: EmailWrite, chosen: Modes)
         assert verdict.reported == tuple(found for found in findings.violations if found.code in chosen.reported)
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(derandomize=True, max_examples=100)
 @given(WRITES)
 def test_by_default_only_the_sender_refuses(email: EmailWrite) -> None:
     """As if there were no other rules: no request is refused that the rules of the sender alone would let pass."""

@@ -7,7 +7,7 @@ from gateway.policy.sender import SenderState, sender_state
 from tests.policy.senders import JSON_VALUES, SENDERS
 
 ROWS = [(state, sender) for state, senders in SENDERS.items() for sender in senders]
-BOUNDED = settings(derandomize=True, max_examples=200)
+BOUNDED = settings(derandomize=True, max_examples=100)
 
 
 def test_the_table_is_complete() -> None:

@@ -68,7 +68,7 @@ def test_the_stored_email_is_asked_for_only_where_it_decides(status: Status | No
         assert (judge_update(change, WITHOUT) != judge_update(change, WITH)) is decides, sender
 
 
-@settings(derandomize=True, max_examples=300)
+@settings(derandomize=True, max_examples=100)
 @given(WRITES, st.sampled_from(STORED))
 def test_judging_is_total_and_pure(change: EmailWrite, stored: StoredEmail | None) -> None:
     """Whatever stands in the change, something is said; it is the same each time, and the change is left as it was.
@@ -84,7 +84,7 @@ def test_judging_is_total_and_pure(change: EmailWrite, stored: StoredEmail | Non
     assert codes == [code for code in ViolationCode if code in codes]
 
 
-@settings(derandomize=True, max_examples=200)
+@settings(derandomize=True, max_examples=100)
 @given(WRITES)
 def test_no_other_rule_needs_the_stored_email(change: EmailWrite) -> None:
     """What it has decides about the sender alone: a look-up counts against the caller's limit."""

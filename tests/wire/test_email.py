@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.wire.email import read_object, with_sender
 from tests.wire.documents import ENCODINGS, TEXTS, VALUES, Document, documents
 
-BOUNDED = settings(derandomize=True, max_examples=300)
+BOUNDED = settings(derandomize=True, max_examples=150)
 TEXT = '{"status": "sent", "sender": null, "lead_id": "lé😀"}'
 MEMBERS: dict[str, object] = {"status": "sent", "sender": None, "lead_id": "lé😀"}
 LONG_NUMBER = b"1" * 5000
