@@ -11,7 +11,6 @@ import pytest
 if TYPE_CHECKING:
     from gateway.testing import CloseGateway
     from gateway.testing.background import Background
-    from gateway.testing.events import Events
 
 Sections: TypeAlias = Mapping[str, object]
 """Settings by their sections, as in a file."""
@@ -19,7 +18,7 @@ Sections: TypeAlias = Mapping[str, object]
 MARKER: Final = "close_gateway"
 USAGE: Final = '@pytest.mark.close_gateway(rules={"lead_id_required": "enforce"})'
 EXAMPLE: Final = '{"rules": {"lead_id_required": "enforce"}}'
-EVENTS: "Final[pytest.StashKey[Events]]" = pytest.StashKey()
+STARTED: "Final[pytest.StashKey[CloseGateway]]" = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -60,8 +59,10 @@ def close_gateway(
     those that broke a rule that is only watched, and `.emails` what the sandbox holds.
 
     `.owner` is the user whose key it is, `.lead_id` a lead to write to; `.seed_draft(…)` and `.seed_lead(…)` put more
-    there beforehand. @pytest.mark.close_gateway(rules={"lead_id_required": "enforce"}) sets settings for a test, the
-    fixture `close_gateway_settings` for many.
+    there beforehand. `.clock.advance(…)` has what is scheduled sent; `.requests` are those that reached the sandbox.
+
+    @pytest.mark.close_gateway(rules={"lead_id_required": "enforce"}) sets settings for a test, the fixture
+    `close_gateway_settings` for many.
     """
     from gateway.config.problem import BadConfiguration
     from gateway.testing.running import running
@@ -72,7 +73,7 @@ def close_gateway(
     except BadConfiguration as error:
         raise pytest.fail.Exception(f"The settings of close_gateway cannot be used:\n{error}", pytrace=False) from None
     with running(_close_gateway_background, settings) as started:
-        request.node.stash[EVENTS] = started.events
+        request.node.stash[STARTED] = started
         yield started
 
 
@@ -94,9 +95,9 @@ def _sections(beneath: object, node: pytest.Item) -> Sections:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Tell of a test that fails what the gateway refused during it."""
     report = yield
-    events = item.stash.get(EVENTS, None)
-    if report.failed and events is not None and (told := events.told()):
+    started = item.stash.get(STARTED, None)
+    if report.failed and started is not None and (told := started.told()):
         report.sections.append(("close-gateway", told))
-    if events is not None and report.when == "teardown":
-        del item.stash[EVENTS]  # pytest keeps its tests to the end of the run
+    if started is not None and report.when == "teardown":
+        del item.stash[STARTED]  # pytest keeps its tests to the end of the run
     return report

@@ -117,6 +117,7 @@ def test_a_sandbox_with_a_clock_of_its_own() -> None:
         connection.close()
         assert stopped(process, signal.SIGTERM)[0] == 0
     assert state["now"].startswith("2026-06-01T00:0")
+    assert {lead["date_created"][:10] for lead in state["leads"]} == {"2026-06-01"}
     assert [email["status"] for email in state["emails"]] == ["inbox", "sent", "draft"]
 
 

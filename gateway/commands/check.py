@@ -56,7 +56,7 @@ def check(
       close-gateway check --sarif *.json > check.sarif
     """
     if as_json and as_sarif:
-        raise click.UsageError("Give --json or --sarif.")
+        raise click.UsageError("Give --json or --sarif, not both.")
     if stored is not None and not update:
         raise click.UsageError("--stored is for changes: give --update too.")
     names = files or ("-",)

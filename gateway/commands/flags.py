@@ -49,13 +49,15 @@ def _statuses() -> list[str]:
     return [status.value for status in Status]
 
 
-KNOWN: Final = {"code": offered(_codes), "email_status": offered(_statuses)}
+KNOWN: Final = {"code": _codes, "email_status": _statuses}
+"""Filters of which the usual values are known."""
 
 
 def filtered(command: Command) -> Command:
     """Add the flags that filter. The command gets them as one: `filters`, by the names of the API."""
     for name, (flag, takes, told) in reversed(FILTERS.items()):
-        command = click.option(flag, name, metavar=takes, help=told, shell_complete=KNOWN.get(name))(command)
+        complete = offered(KNOWN[name]) if name in KNOWN else None
+        command = click.option(flag, name, metavar=takes, help=told, shell_complete=complete)(command)
     return command
 
 
@@ -87,8 +89,15 @@ configuring: Final = click.option(
 
 
 def given(flags: Mapping[str, object]) -> dict[str, str]:
-    """Pick the filters that were given."""
-    return {name: str(flags[name]) for name in FILTERS if flags.get(name) is not None}
+    """Pick the filters that were given. A code or status that is not known here is remarked on, not refused: a store
+    may have entries of another version, and the statuses that clients made up.
+    """
+    filters = {name: str(flags[name]) for name in FILTERS if flags.get(name) is not None}
+    for name, known in KNOWN.items():
+        if filters.get(name) and filters[name] not in known():
+            remark = f"{FILTERS[name][0]}: none of the known ones, which are {', '.join(known())}."
+            click.echo(f"close-gateway: {remark}", err=True)
+    return filters
 
 
 def told_by_flags(fields: Mapping[str, str]) -> Unconfigured:

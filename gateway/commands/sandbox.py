@@ -11,6 +11,7 @@ from gateway.commands.texts import clean
 
 if TYPE_CHECKING:
     from gateway.sandbox import World
+    from gateway.sandbox.clock import Clock
 
 seed_flag: Final = click.option(
     "--seed", type=FILE, metavar="FILE", help="JSON that says what the sandbox holds at first."
@@ -50,31 +51,32 @@ def sandbox(listen: str, rate_limit: str | None, hosts: tuple[str, ...], seed: P
         raise click.BadParameter(f"it {error}.", param_hint="--rate-limit") from None
     if not all(map(is_host, hosts)):
         raise click.BadParameter("it is no name. Give one such as sandbox, without a port.", param_hint="--host")
-    close = Sandbox(seeded(seed), rate=rate, hosts=hosts)
-    if now is not None:
-        _set_clock(close.world, now)
+    clock = None if now is None else _clock(now)
+    close = Sandbox(seeded(seed, clock), rate=rate, hosts=hosts)
     run_server(run_sandbox, address_of(listen, "--listen", "127.0.0.1:8090"), close)
 
 
-def seeded(file: Path | None) -> "World | None":
-    """What a sandbox holds at first; None for what it holds without a file. Raises Unconfigured."""
-    from gateway.sandbox import SeedProblems, read_seed
+def seeded(file: Path | None, clock: "Clock | None" = None) -> "World":
+    """What a sandbox holds at first, made at the time that the clock tells. Raises Unconfigured."""
+    from gateway.sandbox import SeedProblems, read_seed, seeded_world
 
     try:
-        return None if file is None else read_seed(file)
+        return seeded_world(clock) if file is None else read_seed(file, clock)
     except SeedProblems as bad:
         count = len(bad.problems)
         problems = "".join(f"\n  {clean(problem)}" for problem in bad.problems)
         raise Unconfigured(f"{count} problem{'s' * (count > 1)} in {file}:{problems}") from None
 
 
-def _set_clock(world: "World", now: str) -> None:
-    from gateway.sandbox.clock import read_time
+def _clock(now: str) -> "Clock":
+    from gateway.sandbox.clock import Clock, read_time
 
+    clock = Clock()
     time = read_time(now)
     if time is None:
         raise click.BadParameter("it is no time. Give one such as 2026-03-01T09:00:00Z.", param_hint="--now")
     try:
-        world.clock.set(time)
+        clock.set(time)
     except ValueError as error:
         raise click.BadParameter(f"it {error}.", param_hint="--now") from None
+    return clock

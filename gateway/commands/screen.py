@@ -2,11 +2,13 @@
 
 Rule    No value is taken for markup, and no character of one acts on the terminal. Without a terminal, or with
         NO_COLOR, nothing is coloured, nor dimmed or bold.
-        What is to be pasted or clicked is never broken into lines, however narrow the terminal is.
+        What is to be pasted or clicked is never broken into lines, however narrow the terminal is. Elsewhere than on
+        one, no line ends in blanks.
 Source  no-color.org.
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import IO, Any, Final, Literal
@@ -29,6 +31,7 @@ COLUMNS: Final = {  # and whether each stays whole where there is too little roo
     "client": False,
     "id": True,
 }
+PADDING: Final = re.compile(" +$", re.MULTILINE)
 MOST_STEPS: Final = 48
 TOP: Final = 5
 STEP: Final = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
@@ -53,7 +56,18 @@ DETAILS: Final = {
 def screen(file: IO[str]) -> Console:
     """Make what can be printed to."""
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"  # NO_COLOR alone keeps "dim"
-    return Console(file=file, color_system=colours, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    kind = Console if file.isatty() else _Unpadded
+    return kind(file=file, color_system=colours, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+
+class _Unpadded(Console):
+    """Leaves out the blanks with which rich fills up what stands in columns: in a file they would stay."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        with self.capture() as drawn:
+            super().print(*objects, **how)
+        self.file.write(PADDING.sub("", drawn.get()))
+        self.file.flush()
 
 
 def listing(rows: Iterable[Mapping[str, Any]], width: int) -> RenderableType:

@@ -11,6 +11,8 @@ from gateway.config.values import Takes, Text
 
 PREFIX: Final = "CLOSE_GATEWAY_"
 LONG: Final = 80
+JOINED: Final = 0.8
+"""How like a whole name one has to be that names no section. Any two have much in common."""
 """Characters of a mistaken name that are looked at and shown."""
 
 
@@ -72,9 +74,21 @@ KNOWN: Final[Mapping[str, Known]] = {
 }
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Find the known name that was most likely meant. The same key in another section is nearer than any likeness."""
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Find the known name that was most likely meant; None where none is near.
+
+    The same key in another section is nearer than any likeness. Sections count for nothing in that, or each key of
+    one would be like every other.
+    """
     candidates = list(known)
-    key = name.rpartition(".")[2]
-    same = [candidate for candidate in candidates if candidate.rpartition(".")[2] == key]
-    return difflib.get_close_matches(name[:LONG].replace("-", "_"), same or candidates, n=1, cutoff=0)[0]
+    section, _, key = name[:LONG].replace("-", "_").rpartition(".")
+    keys = {candidate: candidate.rpartition(".")[2] for candidate in candidates}
+    same = [candidate for candidate in candidates if keys[candidate] == key]
+    if same:
+        return difflib.get_close_matches(name, same, n=1, cutoff=0)[0]
+    beside = [candidate for candidate in candidates if candidate.rpartition(".")[0] == section]
+    for group in (beside, candidates):
+        if close := difflib.get_close_matches(key, [keys[candidate] for candidate in group], n=1):
+            return next(candidate for candidate in group if keys[candidate] == close[0])
+    joined = [] if section else difflib.get_close_matches(key, candidates, n=1, cutoff=JOINED)  # upstream_url
+    return joined[0] if joined else None

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -14,6 +14,7 @@ FILE_VARIABLE: Final = f"{PREFIX}CONFIG"
 TLS_FOLDER_VARIABLE: Final = f"{PREFIX}TLS_FOLDER"
 """Where `dev --tls` keeps the certificate that it makes. No setting: `serve` makes none."""
 NO_SETTINGS: Final = (FILE_VARIABLE, TLS_FOLDER_VARIABLE)
+FORM: Final = f"A variable of upstream.timeout is {PREFIX}UPSTREAM__TIMEOUT, and of the others alike"
 FLAGS: Final = {
     "upstream.url": "--upstream",
     "listener.listen": "--listen",
@@ -83,19 +84,29 @@ def from_sections(sections: Mapping[str, Any], source: str) -> Found:
                 if f"{section}.{key}" in KNOWN:
                     given[f"{section}.{key}"] = Given(value, source)
                 else:
-                    problems.append(_unknown(f"{section}.{key}", source, nearest(f"{section}.{key}", KNOWN)))
+                    name = f"{section}.{key}"
+                    problems.append(_unknown(name, source, nearest(name, KNOWN), _those_of(section)))
     return given, problems
 
 
 def _unknown_section(name: str, value: object, source: str) -> Problem:
+    sections = f"The sections are {', '.join(SECTIONS)}"
     if isinstance(value, dict):
-        return _unknown(f"[{name[:LONG]}]", source, f"[{nearest(name, SECTIONS)}]")
-    return _unknown(name, source, nearest(name, KNOWN))
+        near = nearest(name, SECTIONS)
+        return _unknown(f"[{name[:LONG]}]", source, near and f"[{near}]", sections)
+    return _unknown(name, source, nearest(name, KNOWN), sections)
 
 
-def _unknown(name: str, source: str, near: str) -> Problem:
+def _those_of(section: str) -> str:
+    keys = (known.key for known in KNOWN.values() if known.section == section)
+    return f"In [{section}] there are {', '.join(keys)}"
+
+
+def _unknown(name: str, source: str, near: str | None, there_are: str) -> Problem:
+    """Tell of a name that is not known, and of the one that is near; else of those that there are."""
     shown = name if len(name) <= LONG else f"{name[:LONG]}..."
-    return Problem(shown, source, "is not known", f"The nearest name is {near}; correct it, or take it out.")
+    told = there_are if near is None else f"The nearest name is {near}"
+    return Problem(shown, source, "is not known", f"{told}; correct it, or take it out.")
 
 
 def from_environment(environ: Mapping[str, str]) -> Found:
@@ -111,8 +122,20 @@ def from_environment(environ: Mapping[str, str]) -> Found:
             and variable not in NO_SETTINGS
             and not OF_A_SERVICE.fullmatch(f"{variable}={value}")
         ):
-            problems.append(_unknown(variable, "the environment", nearest(variable.upper(), [*names, *NO_SETTINGS])))
+            near = _nearest_variable(variable.upper(), [*names, *NO_SETTINGS])
+            problems.append(_unknown(variable, "the environment", near, FORM))
     return given, problems
+
+
+def _nearest_variable(variable: str, known: Iterable[str]) -> str | None:
+    """Find the variable that was meant. What all have in common counts for nothing."""
+
+    def spelled(name: str) -> str:
+        return name.removeprefix(PREFIX).replace("__", ".")
+
+    names = {spelled(name): name for name in known}
+    near = nearest(spelled(variable), names)
+    return None if near is None else names[near]
 
 
 def from_flags(flags: Mapping[str, object]) -> dict[str, Given]:

@@ -3,7 +3,8 @@
 Rule    Null and absent are the same but where a rule tells them apart. A status is one of the six, to the letter.
         A user_id that is empty names nobody.
 Source  developer.close.com: Emails, "Create". Values of other types are kept as they came: the rules tell of them.
-Needs   The members of the JSON object. How bytes become members is the caller's part.
+Needs   The members of the JSON object. How bytes become members is the caller's part, and so is what is no object:
+        the gateway forwards it.
 """
 
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ STATUSES: Final = {status.value: status for status in Status}
 
 
 def email_write(members: Mapping[str, object]) -> EmailWrite:
-    """Pick what the rules look at from the members of a request's JSON object.
+    """Pick what the rules look at from the members of a request's JSON object. A body that is no object has none.
 
     >>> email_write({"status": "outbox", "lead_id": "lead_1", "subject": "Hello"}).lead_id
     'lead_1'

@@ -47,7 +47,7 @@ class Clock:
 
     def advance(self, by: timedelta) -> None:
         """Go forward. Raises ValueError as `set` does."""
-        if by > LATEST - EARLIEST:
+        if not EARLIEST - LATEST <= by <= LATEST - EARLIEST:
             raise ValueError("leads too far")
         self.set(self.now() + by)
 

@@ -5,6 +5,7 @@ Two organizations: Jane and John share one, Mary has the other. None of the keys
 
 from typing import Final
 
+from gateway.sandbox.clock import Clock
 from gateway.sandbox.users import User
 from gateway.sandbox.world import World
 
@@ -52,9 +53,9 @@ HELLO: Final = {
 }
 
 
-def seeded_world() -> World:
-    """A new world with the seeded users, and what is theirs."""
-    world = World([JANE, JOHN, MARY])
+def seeded_world(clock: Clock | None = None) -> World:
+    """A new world with the seeded users, and what is theirs, all made at the time that the clock tells."""
+    world = World([JANE, JOHN, MARY], clock=clock)
     world.create_lead(JANE, {"name": "Bluth Company", "url": "https://example.com"}, lead_id=LEAD_ID)
     world.create_lead(MARY, {"name": "A lead elsewhere"}, lead_id=OTHER_LEAD_ID)
     lucille = {"name": "Lucille Bluth", "title": "CEO", "emails": [{"email": "lead@example.net", "type": "office"}]}

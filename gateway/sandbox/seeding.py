@@ -20,6 +20,8 @@ from gateway.sandbox.world import World
 
 Create: TypeAlias = Callable[[World, Mapping[str, User], Record], object]
 """Makes a record in a world with these users, or raises a `Refusal`."""
+OWN: Final = ("id", "created_by")
+"""What no request says of a record."""
 ACCOUNT: Final = dict.fromkeys(("_type", "email", "name", "send_status", "user_id"), text)
 
 
@@ -30,6 +32,11 @@ class Section:
     names: tuple[str, ...]
     create: Create
 
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Of these, what a request has that makes one."""
+        return tuple(name for name in self.names if name not in OWN)
+
 
 def _author(world: World, users: Mapping[str, User], record: Record) -> User:
     """Whose doing a record is."""
@@ -39,17 +46,21 @@ def _author(world: World, users: Mapping[str, User], record: Record) -> User:
     return next(user for user in world.users if lead is None or user.organization_id == lead["organization_id"])
 
 
-def _named(users: Mapping[str, User], record: Record, name: str) -> User:
+def _named(users: Mapping[str, User], record: Record, name: str, also: Mapping[str, str] | None = None) -> User:
+    """Find the user that a record names there. What is `also` wrong with it is told along."""
     user_id = record.get(name)
+    errors = dict(also or {})
     if is_missing(user_id):
-        raise invalid(fields={name: REQUIRED})
-    if not isinstance(user_id, str) or user_id not in users:
-        raise invalid(fields={name: NOT_YOURS})
-    return users[user_id]
+        errors = {name: REQUIRED} | errors
+    elif not isinstance(user_id, str) or user_id not in users:
+        errors = {name: NOT_YOURS} | errors
+    if errors:
+        raise invalid(fields=errors)
+    return users[str(user_id)]
 
 
 def _payload(record: Record) -> Record:
-    return {name: value for name, value in record.items() if name not in ("id", "created_by")}
+    return {name: value for name, value in record.items() if name not in OWN}
 
 
 def _lead(world: World, users: Mapping[str, User], record: Record) -> None:
@@ -65,18 +76,17 @@ def _template(world: World, users: Mapping[str, User], record: Record) -> None:
 
 
 def _account(world: World, users: Mapping[str, User], record: Record) -> None:
-    owner = _named(users, record, "user_id")
-    values, errors = fitted(record, ACCOUNT)
+    values, errors = fitted({name: value for name, value in record.items() if name != "user_id"}, ACCOUNT)
     for name, choices in (("_type", TYPES), ("send_status", SEND_STATUSES)):
         if name not in errors and values.get(name) not in (None, *choices):
             errors[name] = f"It has to be one of {', '.join(choices)}"
-    if errors:
-        raise invalid(fields=errors)
-    world.connect_account(owner, values, account_id=record.get("id"))
+    world.connect_account(_named(users, record, "user_id", errors), values, account_id=record.get("id"))
 
 
 def _send_as(world: World, users: Mapping[str, User], record: Record) -> None:
-    world.allow(_named(users, record, "allowing_user_id"), _payload(record), send_as_id=record.get("id"))
+    missing = {"allowed_user_id": REQUIRED} if is_missing(record.get("allowed_user_id")) else {}
+    allowing = _named(users, record, "allowing_user_id", missing)
+    world.allow(allowing, _payload(record), send_as_id=record.get("id"))
 
 
 def _email(world: World, users: Mapping[str, User], record: Record) -> None:

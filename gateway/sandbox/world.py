@@ -77,7 +77,7 @@ class World(Directory):
         fields = object_of(payload)
         values, errors = fitted(fields, EMAIL)
         errors |= self.lead_errors(user, fields) | rules.errors_in_new(fields) | self._reference_errors(user, fields)
-        if errors := errors or self._sending_errors(user, fields, None):
+        if errors := self._sending_errors(user, fields, None) | errors:
             raise invalid(fields=errors)
         owner = self.colleague(user, fields.get("user_id")) or user
         template = self.find_template(user, values.get("template_id"))
@@ -95,7 +95,7 @@ class World(Directory):
             raise invalid(ONLY_DRAFTS)
         values, errors = fitted(fields, EMAIL)
         errors |= rules.errors_in_change(fields, kept) | self._reference_errors(user, fields)
-        if errors := errors or self._sending_errors(user, fields, kept):
+        if errors := self._sending_errors(user, fields, kept) | errors:
             raise invalid(fields=errors)
         owner = self.colleague(user, fields.get("user_id")) or self.colleague(user, kept["user_id"]) or user
         email = changed_email(kept, values, fields, (user, owner), self.now())

@@ -104,6 +104,23 @@ def test_what_people_see() -> None:
     assert result.stderr == "stdin:6:12: It cannot be read as JSON: expecting value.\n"
 
 
+def test_elsewhere_than_on_a_terminal_a_sentence_is_one_line(tmp_path: Path) -> None:
+    """So grep finds it whole; the body is cut as on a terminal, and no line ends in blanks."""
+    given = REFUSED.replace("canary", "canary" * 100)
+    lines = checked(given=given, COLUMNS="").stdout.splitlines()
+    assert lines[1] == (
+        '  sender_required  An email with status "outbox" needs a sender: add "sender", such as '
+        '"Jane Roe <jane@example.com>", or save it as "draft" for now.'
+    )
+    assert max(len(line) for line in lines[2:-1]) == 80
+    file = tmp_path / "a-rather-long-name-of-a-file-so-that-its-line-would-not-fit.json"
+    file.write_text(FILLED)
+    for columns in ("", "60"):
+        lines = checked(str(file), COLUMNS=columns).stdout.splitlines()
+        assert [line for line in lines if line != line.rstrip()] == []
+    assert checked(str(file), COLUMNS="").stdout.splitlines()[0].endswith("filled with the address of the key's owner")
+
+
 def test_the_readme_shows_what_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its example is run as it stands; errors come on a stream of their own."""
     monkeypatch.chdir(tmp_path)
@@ -134,9 +151,11 @@ def test_what_programs_get() -> None:
     place = {"file": "stdin", "column": 1}
     of_the_sender = "https://developer.close.com/api/overview/changelog/2025/12/17"
     found = rows(result)
-    assert found[0] == {**place, "line": 1, "verdict": "forwarded", "unsettled": False}
+    nothing: dict[str, Any] = {"violations": [], "reported": [], "unsettled": False}
+    assert found[0] == {**place, **nothing, "line": 1, "verdict": "forwarded"}
     assert found[1] == {
         **place,
+        **nothing,
         "line": 2,
         "verdict": "rejected",
         "violations": [
@@ -152,31 +171,46 @@ def test_what_programs_get() -> None:
             }
         ],
     }
-    assert found[2] == {**place, "line": 3, "verdict": "filled", "from": "owner", "user_id": None}
-    assert found[3] == {**place, "line": 4, "verdict": "filled", "from": "user", "user_id": "user_1\x1b[2J"}
-    assert [(one["code"], one["line"], one["column"]) for one in found[4].pop("reported")] == [
+    assert found[2] == {**place, **nothing, "line": 3, "verdict": "filled", "from": "owner", "user_id": None}
+    assert found[3] == {
+        **place,
+        **nothing,
+        "line": 4,
+        "verdict": "filled",
+        "from": "user",
+        "user_id": "user_1\x1b[2J",
+    }
+    assert [(one["code"], one["line"], one["column"]) for one in found[4]["reported"]] == [
         ("lead_id_required", 5, 1),
         ("send_in_invalid", 5, 52),
     ]
-    assert found[4] == {**place, "line": 5, "verdict": "forwarded", "unsettled": False}
-    assert (found[5]["verdict"], found[5]["line"], found[5]["column"]) == ("unreadable", 6, 12)
+    assert found[4] == {**place, **nothing, "line": 5, "verdict": "forwarded", "reported": found[4]["reported"]}
+    assert found[5] == {
+        **nothing,
+        "file": "stdin",
+        "line": 6,
+        "column": 12,
+        "verdict": "unreadable",
+        "detail": "It cannot be read as JSON: expecting value.",
+    }
 
 
 CHANGES = [  # a stored email or several, a change, verdict, whether only Close knows, exit code
     (None, CHANGE, "forwarded", True, 0),
-    ('{"id": "acti_1", "sender": null}', CHANGE, "rejected", None, 1),
+    ('{"id": "acti_1", "sender": null}', CHANGE, "rejected", False, 1),
     ('{"id": "acti_1", "sender": "jane@example.com"}', CHANGE, "forwarded", False, 0),
     ('{"sender": ""}\n', '{"status": "draft"}', "forwarded", False, 0),
     (
         '[{"id": "a", "sender": ""}, {"id": "b", "sender": "j@e.c"}]',
         '{"id": "a", "status": "outbox"}',
         "rejected",
-        None,
+        False,
         1,
     ),
     ('{"id": "a", "sender": ""}\n{"id": "b", "sender": "j@e.c"}', CHANGE, "forwarded", True, 0),
     ('{"data": [{"id": "a", "sender": ""}]}', '{"id": "b", "status": "outbox"}', "forwarded", True, 0),
     ('{"id": "a"}', '{"id": "a", "status": "outbox"}', "forwarded", True, 2),
+    ('[{"id": "a"}, {"id": "b", "sender": null}]', CHANGE, "forwarded", True, 2),
 ]
 
 
@@ -186,7 +220,7 @@ def test_changes(
     stored: str | None,
     change: str,
     verdict: str,
-    unsettled: bool | None,  # noqa: FBT001 - of a row
+    unsettled: bool,  # noqa: FBT001 - of a row
     code: int,
 ) -> None:
     """Judged with the stored email where it is given; without, what only Close knows is forwarded, and said."""
@@ -196,7 +230,7 @@ def test_changes(
         given = ["--stored", str(tmp_path / "stored.json")]
     result = checked("--update", "--json", *given, given=change)
     row = rows(result)[-1]
-    assert (row["verdict"], row.get("unsettled"), result.exit_code) == (verdict, unsettled, code)
+    assert (row["verdict"], row["unsettled"], result.exit_code) == (verdict, unsettled, code)
 
 
 def test_what_only_close_knows_is_said() -> None:
@@ -215,7 +249,7 @@ def test_the_modes_are_the_gateways(tmp_path: Path) -> None:
     )
     enforced = checked("--json", "--config", str(file), given=REPORTED)
     assert ([one["code"] for one in rows(enforced)[0]["violations"]], enforced.exit_code) == (["send_in_invalid"], 1)
-    assert "reported" not in rows(enforced)[0]
+    assert rows(enforced)[0]["reported"] == []
     assert checked(given=REFUSED, CLOSE_GATEWAY_INSPECT__MODE="report").exit_code == 0
     off = checked(given=REFUSED, CLOSE_GATEWAY_INSPECT__MODE="off")
     assert (off.exit_code, off.stdout, "inspect.mode" in off.stderr) == (2, "", True)
@@ -249,9 +283,10 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     result = checked(str(tmp_path / "none.json"), str(tmp_path), str(tmp_path / "fine\x1b.json"), columns=200)
     assert result.exit_code == 2
     assert result.stderr.splitlines() == [
-        f"{tmp_path}/none.json:1:1: It cannot be read: no such file or directory.",
-        f"{tmp_path}:1:1: It cannot be read: is a directory.",
+        f"{tmp_path}/none.json: It cannot be read: no such file or directory.",
+        f"{tmp_path}: It cannot be read: is a directory.",
     ]
+    assert [rows(checked("--json", str(tmp_path)))[0][name] for name in ("line", "column")] == [None, None]
     assert result.stdout.startswith(f"{tmp_path}/fine\ufffd.json:1  rejected")
 
 
@@ -300,7 +335,11 @@ def test_sarif_of_files_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(BROKEN)
     run = sarif(checked("--sarif", str(tmp_path / "x.json")))["runs"][0]
     (note,) = run["invocations"][0]["toolExecutionNotifications"]
-    assert note["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": (tmp_path / "x.json").as_uri()}
+    place = note["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": (tmp_path / "x.json").as_uri()}
+    assert place["region"] == {"startLine": 1, "startColumn": 13}
+    (none,) = sarif(checked("--sarif", "none"))["runs"][0]["invocations"][0]["toolExecutionNotifications"]
+    assert "region" not in none["locations"][0]["physicalLocation"]
     assert run["invocations"][0]["executionSuccessful"] is False
 
 

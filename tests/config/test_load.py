@@ -264,17 +264,45 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         ("[upstream]\nconnect-timeout = 1", "upstream.connect-timeout", "upstream.connect_timeout"),
         ("[listener]\nmax_body = 1", "listener.max_body", "inspect.max_body"),
         ("max_body = 1", "max_body", "inspect.max_body"),
-        ("[log]\nzzz = 1", "log.zzz", "log.level"),
-        ('[log]\n"" = 1', "log.", "log.level"),
-        ('["a\\nb"]', "[a\nb]", "[admin]"),
+        ("upstream_url = 1", "upstream_url", "upstream.url"),
+        ("[rules]\nsend_in = 1", "rules.send_in", "rules.send_in_invalid"),
+        ("[log]\nlvel = 1", "log.lvel", "log.level"),
+        ("[log]\nzzz = 1", "log.zzz", None),
+        ("[upstream]\nx = 1", "upstream.x", None),
+        ('[log]\n"" = 1', "log.", None),
+        ('["a\\nb"]', "[a\nb]", None),
         ("[log]\n" + "k" * 200_000 + " = 1", "log." + "k" * 76 + "...", None),
     ],
 )
 def test_an_unknown_name(tmp_path: Path, text: str, setting: str, near: str | None) -> None:
-    """The nearest known one is named: the same key of another section first."""
+    """The nearest known one is named, the same key of another section first; where none is near, all there are."""
     (problem,) = problems_of(written(tmp_path, text))
     assert (problem.setting, problem.what) == (setting, "is not known")
-    assert near is None or problem.fix == f"The nearest name is {near}; correct it, or take it out."
+    told = f"The nearest name is {near}" if near else problem.fix.partition(";")[0]
+    assert problem.fix == f"{told}; correct it, or take it out."
+    all_there_are = ("In [log] there are format, level", "In [upstream] there are url, ", "The sections are ")
+    assert near or told.startswith(all_there_are)
+
+
+@pytest.mark.parametrize(
+    ("variable", "near"),
+    [
+        ("UPSTREAM_URL", "UPSTREAM__URL"),
+        ("upstream__url", "UPSTREAM__URL"),
+        ("CONFG", "CONFIG"),
+        ("config", "CONFIG"),
+        ("LOG__LVL", "LOG__LEVEL"),
+        ("FOO", None),
+        ("LOG__ZZZ", None),
+    ],
+)
+def test_an_unknown_variable(variable: str, near: str | None) -> None:
+    """The nearest one is named, and where none is near, how they are made."""
+    (problem,) = problems_of(None, {f"CLOSE_GATEWAY_{variable}": "x"})
+    told = "A variable of upstream.timeout is CLOSE_GATEWAY_UPSTREAM__TIMEOUT, and of the others alike"
+    if near:
+        told = f"The nearest name is CLOSE_GATEWAY_{near}"
+    assert (problem.setting, problem.fix) == (f"CLOSE_GATEWAY_{variable}", f"{told}; correct it, or take it out.")
     assert str(problem).isprintable()
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import gateway.sandbox
 from gateway.sandbox import seed
 from gateway.sandbox.seedfile import world_of
+from tests.sandbox.clocks import NOW, standing_clock
 
 
 def test_the_readme_tells_what_is_seeded() -> None:
@@ -32,6 +33,13 @@ def test_the_drafts_are_what_they_are_called() -> None:
     assert emails[seed.DRAFT_ID]["user_id"] == seed.JANE.id
     assert emails[seed.DRAFT_ID]["sender"] is None
     assert emails[seed.SIGNED_DRAFT_ID]["sender"] == '"Jane Roe" <jane@example.com>'
+
+
+def test_the_records_are_made_when_the_clock_says() -> None:
+    """A demo at some time begins then, and has nothing of the future."""
+    dump = seed.seeded_world(standing_clock()).dump()
+    records = [one for records in dump.values() if isinstance(records, list) for one in records]
+    assert {one["date_created"] for one in records if "date_created" in one} == {NOW.isoformat()}
 
 
 def test_every_world_is_a_new_one() -> None:

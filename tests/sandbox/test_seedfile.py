@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import gateway.sandbox
 from gateway.sandbox import SeedProblems, World, read_seed
-from gateway.sandbox.seedfile import KNOWN, LARGEST, MOST_PROBLEMS, world_of
+from gateway.sandbox.seedfile import KNOWN, LARGEST, MOST_PROBLEMS, USER, world_of
 
 EXAMPLE = Path(gateway.sandbox.__file__).parent / "example.json"
 ANN = {"email": "ann@example.com", "api_key": "key_ann"}
@@ -79,7 +79,7 @@ def test_whose_doing_it_is() -> None:
             ['users[0].email has no address in it: write it as "Jane Roe <jane@example.com>"'],
         ),
         (
-            {"users": [ANN | {"id": ""}, ANN | {"id": "a/b", "organization_id": " "}]},
+            {"users": [ANN | {"id": ""}, ANN | {"id": "a/b", "organization_id": " ", "api_key": "b"}]},
             [
                 "users[0].id has to be a text, not blank and without a slash",
                 "users[1].id has to be a text, not blank and without a slash",
@@ -116,6 +116,15 @@ def test_whose_doing_it_is() -> None:
         ),
         (seeded(send_as=[{"allowing_user_id": "user_Seed1"}]), ["send_as[0].allowed_user_id is missing: add it"]),
         (
+            seeded(send_as=[{}], connected_accounts=[{"_type": "pigeon"}]),
+            [
+                "connected_accounts[0].user_id is missing: add it",
+                "connected_accounts[0]._type is not right: It has to be one of google, microsoft, custom_email",
+                "send_as[0].allowing_user_id is missing: add it",
+                "send_as[0].allowed_user_id is missing: add it",
+            ],
+        ),
+        (
             seeded(emails=[{"lead_id": "lead_1", "status": "queued"}, {"lead_id": "lead_1", "status": "outbox"}]),
             [
                 "emails[0].status is not right: It has to be one of inbox, draft, scheduled, outbox, sent, error",
@@ -139,6 +148,102 @@ def test_a_colleagues_address_needs_their_leave() -> None:
     leave = {"allowing_user_id": "bob", "allowed_user_id": "user_Seed1"}
     world = world_of({"users": [ANN, bob], "leads": [ACME], "emails": [email], "send_as": [leave]})
     assert [email["status"] for email in world.emails.values()] == ["sent"]
+
+
+BOB = {"id": "bob", "email": "bob@example.com", "api_key": "b"}
+AS_BOB = {"lead_id": "lead_1", "status": "outbox", "sender": "bob@example.com"}
+NOTHING = "names nothing that the file has in this organization: add it, or name another"
+
+
+@pytest.mark.parametrize(
+    ("document", "problems"),
+    [
+        (  # of all kinds, however far apart the API looks at them
+            seeded(
+                users=[ANN | {"phone": "1"}],
+                now="noon",
+                leads=[{"id": "lead_1", "nam": "x", "url": 7, "created_by": "carl"}],
+                emails=[{"lead_id": "lead_2", "status": "queued", "subjct": "x", "to": 7}],
+            ),
+            [
+                "users[0].phone is not known: leave it out; there are " + ", ".join(sorted(USER)),
+                'now is no time: write it as "2026-03-01T09:00:00Z"',
+                "leads[0].nam is not known: did you mean name?",
+                "leads[0].created_by has to be a user of the file",
+                "leads[0].url has to be a text",
+                "emails[0].subjct is not known: did you mean subject?",
+                "emails[0].to is not right: Value must be of list type.",
+                f"emails[0].lead_id {NOTHING}",
+                "emails[0].status is not right: It has to be one of inbox, draft, scheduled, outbox, sent, error",
+            ],
+        ),
+        (
+            seeded(users=[ANN, BOB], emails=[AS_BOB | {"to": 7}]),
+            [
+                "emails[0].sender is a colleague's address: add to send_as that they allow this",
+                "emails[0].to is not right: Value must be of list type.",
+            ],
+        ),
+        # What another problem brought about is none of its own.
+        (
+            seeded(leads=[ACME | {"nam": "x", "url": 7}], emails=[{"lead_id": "lead_1", "status": "draft"}]),
+            [
+                "leads[0].nam is not known: did you mean name?",
+                "leads[0].url has to be a text",
+            ],
+        ),
+        (
+            seeded(leads=[{"idd": "lead_1"}], emails=[{"lead_id": "lead_1", "status": "draft"}]),
+            [
+                "leads[0].idd is not known: did you mean id?",
+            ],
+        ),
+        (
+            seeded(leads="Acme", emails=[{"lead_id": "lead_1", "status": "draft"}]),
+            ["leads has to be a list of objects"],
+        ),
+        (
+            {"users": [ANN], "leeds": [ACME], "emails": [{"lead_id": "lead_1", "status": "draft"}]},
+            [
+                "leeds is not known: did you mean leads?",
+            ],
+        ),
+        (
+            seeded(emails=[{"leadid": "lead_1", "status": "draft"}]),
+            ["emails[0].leadid is not known: did you mean lead_id?"],
+        ),
+        (
+            seeded(
+                users=[{"emial": "ann@example.com", "api_key": "a"}], emails=[{"lead_id": "lead_1", "status": "draft"}]
+            ),
+            [
+                "users[0].emial is not known: did you mean email?",
+            ],
+        ),
+        (
+            seeded(
+                users=[ANN | {"organization_id": "o"}, BOB | {"organisation_id": "o"}],
+                emails=[{"lead_id": "lead_1", "status": "draft", "created_by": "bob"}],
+            ),
+            ["users[1].organisation_id is not known: did you mean organization_id?"],
+        ),
+        (
+            seeded(users=[ANN, BOB], send_as=[{"allowing_user_id": "bob", "allowed": "user_Seed1"}], emails=[AS_BOB]),
+            ["send_as[0].allowed is not known: did you mean allowed_user_id?"],
+        ),
+        (
+            seeded(
+                users=[ANN, BOB | {"organization_id": "o"}],
+                contacts=[{"id": "c", "lead_id": "lead_1", "created_by": "bobb"}],
+                emails=[{"lead_id": "lead_1", "status": "draft", "contact_id": "c"}],
+            ),
+            ["contacts[0].created_by has to be a user of the file"],
+        ),
+    ],
+)
+def test_all_is_told_at_once_and_nothing_that_follows_from_it(document: object, problems: list[str]) -> None:
+    """One round of mending is enough, and no mend is asked for that is none."""
+    assert problems_of(document) == problems
 
 
 @settings(derandomize=True, max_examples=200)

@@ -32,7 +32,7 @@ def found_in(name: str, limit: int, bar: "Bar | None" = None) -> Iterator[Found]
                 yield found
     except OSError as error:
         reason = (error.strerror or "no reason is given").lower()
-        yield Unreadable(1, 1, f"It cannot be read: {reason}.")
+        yield Unreadable(None, None, f"It cannot be read: {reason}.")
 
 
 def with_bar(name: str) -> "Bar | None":

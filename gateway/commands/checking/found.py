@@ -16,15 +16,16 @@ class Payload(NamedTuple):
 class Unreadable(NamedTuple):
     """Something of which there is no verdict."""
 
-    line: int
-    column: int
+    line: int | None
+    """None: it is the file as a whole."""
+    column: int | None
     what: str
     """What is wrong and what mends it: a sentence that begins with what stands there."""
 
 
 Found: TypeAlias = Payload | Unreadable
 
-NO_OBJECT: Final = "It is no JSON object, as an email write is."
+NO_OBJECT: Final = "It is no JSON object, as an email is."
 
 
 def misread(payload: Payload) -> Unreadable:

@@ -1,10 +1,12 @@
 """Verdicts for people: file and line, what is wrong in a sentence, and the body with the spots to change.
 
 Rule    So many payloads are drawn, and further ones are counted: a million would serve nobody.
+Rule    Elsewhere than on a terminal, and without COLUMNS, a sentence is one line, which grep finds whole.
 """
 
+import os
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Final
 
 from rich.text import Text
 
@@ -16,6 +18,9 @@ from gateway.commands.texts import clean
 from gateway.live.judged import Judged, draw, word
 from gateway.policy import FillSender, Verdict
 
+UNBROKEN: Final = 10_000
+"""Columns. No sentence of ours comes near to it."""
+
 
 class Screen:
     """Draws on `out` the first `limit` payloads there is something to say of. `update`: they are changes.
@@ -25,6 +30,9 @@ class Screen:
 
     def __init__(self, out: IO[str], limit: int, *, update: bool, aside: Callable[[], None]) -> None:
         self._console = screen(out)
+        self._width = self._console.width
+        if not (out.isatty() or os.environ.get("COLUMNS")):
+            self._console.width = UNBROKEN
         self._limit = limit
         self._update = update
         self._aside = aside
@@ -43,7 +51,7 @@ class Screen:
         self._console.print(head)
         if found:
             judged = Judged(outcome.payload.body, outcome.email, outcome.verdict, update=self._update)
-            self._console.print(draw(judged, self._console.width))
+            self._console.print(draw(judged, self._width))
             self._console.print()
 
     def unreadable(self, file: str, what: Unreadable) -> None:

@@ -85,7 +85,8 @@ class Run:
     def _unreadable(self, file: str, what: Unreadable) -> None:
         self.tally.unreadable += 1
         self._aside()
-        click.echo(f"{clean(file)}:{what.line}:{what.column}: {what.what}", err=True)
+        place = "" if what.line is None else f":{what.line}:{what.column}"
+        click.echo(f"{clean(file)}{place}: {what.what}", err=True)
         self._teller.unreadable(file, what)
 
     def _aside(self) -> None:

@@ -8,6 +8,7 @@ Source  SARIF 2.1.0 (OASIS); GitHub, "SARIF support for code scanning": it shows
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import quote
@@ -66,7 +67,7 @@ class Sarif:
 
     def unreadable(self, file: str, what: Unreadable) -> None:
         if len(self._notes) < MOST_NOTED:
-            place = {"startLine": what.line, "startColumn": what.column}
+            place = None if what.line is None else {"startLine": what.line, "startColumn": what.column}
             note = {"level": "error", "message": {"text": what.what}, "locations": [_location(file, place)]}
             self._notes.append(note)
 
@@ -123,8 +124,9 @@ class Sarif:
         }
 
 
-def _location(file: str, place: dict[str, int]) -> dict[str, Any]:
-    return {"physicalLocation": {"artifactLocation": _artifact(file), "region": place}}
+def _location(file: str, place: Mapping[str, int | None] | None) -> dict[str, Any]:
+    physical: dict[str, Any] = {"artifactLocation": _artifact(file)}
+    return {"physicalLocation": physical if place is None else {**physical, "region": place}}
 
 
 def _artifact(file: str) -> dict[str, str]:

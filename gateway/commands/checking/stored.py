@@ -1,7 +1,7 @@
 """Emails that Close holds, as it gives them, for changes of them to be judged by.
 
 Rule    One stored email is the one that every change is of, unless both say otherwise by their `id`. Of several, a
-        change is of the one that it names by `id`.
+        change is of the one that it names by `id`. One that cannot be read is one of them all the same.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,6 +21,7 @@ class Stored:
     def __init__(self) -> None:
         self._by_id: dict[str, StoredEmail] = {}
         self._number = 0
+        """How many the files hold."""
         self._first: tuple[object, StoredEmail] | None = None
         """The first, with its id."""
 
@@ -38,9 +39,11 @@ class Stored:
         for one in found:
             reading = read(one.body, (), limit) if isinstance(one, Payload) else None
             if reading is None:
+                self._number += 1
                 yield one if isinstance(one, Unreadable) else misread(one)
                 continue
             for members in _emails(reading.members):
+                self._number += 1
                 email = stored_email(members)
                 if email is None:
                     yield Unreadable(one.line, one.column, NO_SENDER)
@@ -52,7 +55,6 @@ class Stored:
             yield nameless
 
     def _add(self, its_id: object, email: StoredEmail) -> None:
-        self._number += 1
         self._first = self._first or (its_id, email)
         if isinstance(its_id, str):
             self._by_id[its_id] = email

@@ -1,10 +1,10 @@
 """Who is told of what comes of payloads: programs by JSON Lines here, people and SARIF in modules of their own."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import IO, Protocol
 
-from gateway.commands.checking.found import Unreadable
+from gateway.commands.checking.found import Found, Unreadable
 from gateway.commands.checking.judging import Outcome
 from gateway.commands.checking.region import region
 from gateway.commands.checking.tally import Tally
@@ -24,32 +24,38 @@ class Teller(Protocol):
 
 
 class Rows:
-    """Writes a line of JSON for each payload. `update`: they are changes."""
+    """Writes a line of JSON for each payload, in which every list is there, be it empty. `update`: they are changes."""
 
     def __init__(self, out: IO[str], *, update: bool) -> None:
         self._out = out
         self._update = update
 
     def judged(self, file: str, outcome: Outcome) -> None:
-        verdict, payload = outcome.verdict, outcome.payload
-        row = {"file": file, "line": payload.line, "column": payload.column}
-        match verdict:
-            case Reject(violations):
-                row |= {"verdict": "rejected", "violations": list(self._violations(outcome, violations))}
+        found: Violations = ()
+        match outcome.verdict:
+            case Reject(found):
+                row: dict[str, object] = {"verdict": "rejected"}
             case FillSender(user_id):
-                row |= {"verdict": "filled", "from": "owner" if user_id is None else "user", "user_id": user_id}
+                row = {"verdict": "filled", "from": "owner" if user_id is None else "user", "user_id": user_id}
             case _:
-                row |= {"verdict": "forwarded", "unsettled": outcome.unsettled}
-        if verdict.reported:
-            row["reported"] = list(self._violations(outcome, verdict.reported))
-        self._out.write(f"{json.dumps(row)}\n")
+                row = {"verdict": "forwarded"}
+        row |= {
+            "violations": list(self._violations(outcome, found)),
+            "reported": list(self._violations(outcome, outcome.verdict.reported)),
+            "unsettled": outcome.unsettled,
+        }
+        self._write(file, outcome.payload, row)
 
     def unreadable(self, file: str, what: Unreadable) -> None:
-        row = {"file": file, "line": what.line, "column": what.column, "verdict": "unreadable", "detail": what.what}
-        self._out.write(f"{json.dumps(row)}\n")
+        row = {"verdict": "unreadable", "violations": [], "reported": [], "unsettled": False, "detail": what.what}
+        self._write(file, what, row)
 
     def done(self, tally: Tally) -> None:
         """Every line is written."""
+
+    def _write(self, file: str, found: Found, row: Mapping[str, object]) -> None:
+        place = {"file": file, "line": found.line, "column": found.column}
+        self._out.write(f"{json.dumps({**place, **row})}\n")
 
     def _violations(self, outcome: Outcome, violations: Violations) -> Iterator[dict[str, object]]:
         for violation in violations:

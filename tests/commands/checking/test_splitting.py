@@ -39,7 +39,7 @@ ROWS: list[tuple[bytes, list[tuple[int, int, bytes | str]]]] = [  # what comes, 
 ]
 
 
-def found(chunks: Iterator[bytes], limit: int = LIMIT) -> list[tuple[int, int, bytes | str]]:
+def found(chunks: Iterator[bytes], limit: int = LIMIT) -> list[tuple[int | None, int | None, bytes | str]]:
     """Split."""
     return [(*one[:2], one[2]) for one in split(chunks, limit)]
 
@@ -73,7 +73,8 @@ def test_whatever_json_writes_is_found_again(
     text = f"{blank}[{f'{blank},'.join(texts)}{blank}]" if array else f"{blank}\n".join(texts)
     ones = list(split(cut(text.encode(), size), LIMIT))
     assert [json.loads(one.body) for one in ones if isinstance(one, Payload)] == objects
-    assert all(text.split("\n")[one.line - 1][one.column - 1] == "{" for one in ones)
+    places = [(one.line, one.column) for one in ones if isinstance(one, Payload)]
+    assert all(text.split("\n")[line - 1][column - 1] == "{" for line, column in places)
 
 
 @BOUNDED

@@ -52,6 +52,15 @@ def test_what_is_no_stored_email(bodies: list[bytes], wrong: list[Unreadable]) -
     assert list(Stored().take((Payload(line, 1, body) for line, body in enumerate(bodies, 1)), 1000)) == wrong
 
 
+@pytest.mark.parametrize("broken", [b'{"id": "acti_1"}', b"{]", b'{"data": [7]}'])
+def test_what_cannot_be_read_is_one_of_them(broken: bytes) -> None:
+    """So the other is not the only one: a change that names none may be of either, and one that names it is its."""
+    stored = Stored()
+    bodies = [broken, json.dumps(ONE).encode()]
+    assert len(list(stored.take((Payload(1, 1, body) for body in bodies), 1000))) == 1
+    assert (stored.find(ANY), stored.find(FIRST)) == (None, NONE)
+
+
 def test_what_could_not_be_read_is_passed_on() -> None:
     """As it came."""
     assert list(Stored().take(iter([Unreadable(1, 2, "Why.")]), 1000)) == [Unreadable(1, 2, "Why.")]
