@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, assert_never
 
 import grpc
+from google.protobuf.message import DecodeError
 from structlog.typing import FilteringBoundLogger
 
 from gateway.body import RequestBroken
@@ -58,12 +59,12 @@ class Conversation:
     # -- the stream --
 
     async def hold(self) -> None:
-        """Hold the conversation."""
+        """Hold the conversation. Raises AskedAmiss."""
         first = await self._read()
         if first is None:
             return
         if first.WhichOneof("request") != "request_headers":
-            await self._context.abort(grpc.StatusCode.INVALID_ARGUMENT, "request_header_mode has to be SEND")
+            raise messages.AskedAmiss("The head of the request has to come first: set request_header_mode to SEND.")
         self._duplex = messages.duplex(first)
         exchange = self._exchange = self._begun(first)
         self._handle(exchange)
@@ -152,7 +153,7 @@ class Conversation:
         marked = False
         while (to_come or not marked) and (message := await self._read()) is not None:
             kind = message.WhichOneof("request")
-            if kind == "response_headers" and forwarded is not None:
+            if kind == "response_headers" and forwarded is not None and not marked:
                 self._answered(exchange, forwarded, messages.status(message.response_headers))
                 await self._write(messages.on_answer(forwarded))
                 marked = True
@@ -209,9 +210,16 @@ class Conversation:
     # -- gRPC --
 
     async def _read(self) -> Any:
-        """Give the next message; None where Envoy has said all."""
-        message = await self._context.read()
-        return None if message is grpc.aio.EOF else message
+        """Give the next message; None where Envoy has said all. Raises AskedAmiss."""
+        try:
+            message = await self._context.read()
+        except DecodeError:
+            raise messages.AskedAmiss("A message cannot be read.") from None
+        if message is grpc.aio.EOF:
+            return None
+        if message.WhichOneof("request") is None:
+            raise messages.AskedAmiss("A message says nothing that is known here.")
+        return message
 
     async def _write(self, message: Any) -> None:
         await self._context.write(message)

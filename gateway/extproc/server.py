@@ -25,6 +25,7 @@ from gateway.config.tls import server_context
 from gateway.errors import PortTaken, places
 from gateway.exchange import Downstream, Exchange
 from gateway.extproc.conversation import Conversation
+from gateway.extproc.messages import AskedAmiss, peer
 from gateway.extproc.outlet import Outlet
 from gateway.front import Front
 from gateway.outgoing import Rounds
@@ -181,6 +182,10 @@ class ExtProcServer:
             await conversation.hold()
         except grpc.aio.AbortError:
             raise  # it has been told
+        except AskedAmiss as error:
+            self._downstream.meters.refused[error.code] += 1
+            self._log.warning("request_refused", code=error.code, reason=str(error), client=peer({}, context.peer()))
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except Exception as fault:  # noqa: BLE001 - gRPC would write its text, which may quote a request
             if not context.done():  # else Envoy has left in the middle of a word
                 self._log.error("internal_error", error=type(fault).__name__, at=places(fault))

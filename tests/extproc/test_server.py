@@ -10,6 +10,7 @@ from typing import Any, Final
 import aiohttp
 import grpc
 import pytest
+from envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest as Request
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from gateway.app import Gateway
@@ -165,12 +166,31 @@ async def test_it_is_counted_and_logged_as_any_other() -> None:
         assert second["complete"] is False
 
 
+AMISS: Final = [  # what is said, and why it is nothing that Envoy says
+    ([on_body(SENDERLESS)], "request_header_mode"),
+    ([on_head(AUTHORIZED | {"authorization": "Basic a2V5Og==\r\nX: y"})], "line's end"),
+    ([on_head(EMAIL), Request()], "says nothing"),
+    ([on_head(EMAIL), on_body(DRAFT), on_answer(0)], "no status"),
+]
+
+
 async def test_what_is_no_conversation_fails() -> None:
-    """A first message that is no head: the filter is set up wrongly, and is told so."""
-    async with recording() as upstream, service(upstream.url) as gateway, streaming(gateway.gateway.listen) as stream:
-        assert await stream.ask(on_body(SENDERLESS)) is None
-        assert await stream.code() is grpc.StatusCode.INVALID_ARGUMENT
-        assert gateway.events("internal_error") == []
+    """Whoever speaks so is told why; the log tells it, and no fault of the gateway's own. Close hears nothing of it."""
+    async with recording() as upstream, service(upstream.url) as gateway:
+        for said, why in AMISS:
+            async with streaming(gateway.gateway.listen) as stream:
+                for message in said[:-1]:
+                    assert await stream.ask(message) is not None
+                assert await stream.ask(said[-1]) is None
+                assert await stream.code() is grpc.StatusCode.INVALID_ARGUMENT
+                assert why in gateway.events("request_refused")[-1]["reason"]
+        async with channel(gateway.gateway.listen) as connection:
+            call = connection.stream_stream(f"/{NAME}/Process")()  # bytes, as they are
+            await call.write(b"\xff secret")
+            assert await call.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert gateway.gateway.serving.meters.refused == {"asked_amiss": len(AMISS) + 1}
+        assert {event["event"] for event in gateway.log} == {"gateway_started", "request_refused"}
+        assert (b"secret" in gateway.written, upstream.requests) == (False, [])
 
 
 async def test_a_message_has_a_limit() -> None:
