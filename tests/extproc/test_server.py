@@ -1,6 +1,7 @@
 """The port by which Envoy asks: its address, its limits, its health, and what is counted."""
 
 import asyncio
+import contextlib
 import json
 import socket
 from dataclasses import replace
@@ -29,6 +30,7 @@ from gateway.config.settings import (
 )
 from gateway.config.store import StoreLocation
 from gateway.errors import PortTaken
+from gateway.extproc import server
 from gateway.extproc.server import HEADS, NAME, front
 from gateway.log import make_log
 from gateway.systemd import Handed, HandedAmiss
@@ -36,11 +38,14 @@ from tests.certificates import AUTHORITY, pair_in
 from tests.extproc.asking import EMAIL, channel, on_answer, on_body, on_head, on_trailers, streamed, streaming
 from tests.forwarding.emails import DRAFT, LOGGED, SENDERLESS
 from tests.gateways import Running, running, until
+from tests.raw import connected
 from tests.recording import OK, OWNER, answers, by_path, hangs, recording
 
 LIMIT: Final = 1000
 AUTHORIZED: Final = EMAIL | {"authorization": "Basic a2V5Og=="}
 ME: Final = b"/api/v1/me/"
+PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+"""What each HTTP/2 connection begins with (RFC 9113, 3.4): this, and SETTINGS."""
 
 
 def service(upstream_url: str, **sections: Any) -> Any:
@@ -217,6 +222,22 @@ async def test_streams_have_a_limit() -> None:
             await until(lambda: gateway.gateway.serving.listener.active == 1)
             async with streaming(address) as fourth:
                 assert await fourth.ask(on_head(EMAIL)) is not None
+
+
+async def test_connections_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as streams, and a few: one more is closed, and what is open stays."""
+    monkeypatch.setattr(server, "MORE", 1)
+    few = ListenerSettings(max_connections=1)
+    async with recording() as upstream, service(upstream.url, listener=few) as gateway:
+        async with asyncio.timeout(10), contextlib.AsyncExitStack() as stack:
+            for open_already in range(3):
+                client = await stack.enter_async_context(connected(gateway.port))
+                heard = b""
+                with contextlib.suppress(ConnectionError):
+                    await client.send(PREFACE)
+                    heard = await client.reader.read(1)
+                assert bool(heard) == (open_already < 2)
+        assert upstream.connections == []
 
 
 def at(listen: Address | UnixSocket, **given: Any) -> Gateway:
