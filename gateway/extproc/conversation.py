@@ -21,6 +21,10 @@ from gateway.extproc.held import Answered, Forwarded, Held, Released
 FAULTS: Final = 500
 """From this status on, an answer tells of the gateway, and not of the request."""
 UNAUTHORIZED: Final = 401
+GIVEN_UP: Final = frozenset({408, 413})
+"""How Envoy answers where the body does not come on, or is larger than it holds."""
+LET_ASK: Final = "Set allow_mode_override in Envoy's filter."
+LET_HOLD: Final = "Unless the client was slow, have Envoy hold more of a body: set request_body_buffer_limit."
 
 
 class Conversation:
@@ -118,7 +122,8 @@ class Conversation:
         if kind != "request_body":
             # Clients leave, too; then the stream just ends. Where no body has ever come, it is not that.
             if kind is not None or not self._downstream.meters.received:
-                self._log.error("body_not_sent", fix="Set allow_mode_override in Envoy's filter.", **exchange.facts())
+                given_up = kind == "response_headers" and messages.status(message.response_headers) in GIVEN_UP
+                self._log.error("body_not_sent", fix=LET_HOLD if given_up else LET_ASK, **exchange.facts())
             if kind is not None:
                 await self._write(messages.passing(kind, message, self._duplex))
             return None
@@ -198,13 +203,14 @@ class Conversation:
         """Take pieces of the body until its end, or until they are too many; and the trailers, where they come."""
         while not exchange.outcome.done() and not exchange.body.over:
             message = await self._read()
-            if message is None:
-                exchange.body.fail(RequestBroken())
-            elif message.WhichOneof("request") == "request_body":
+            kind = None if message is None else message.WhichOneof("request")
+            if kind == "request_body":
                 self._feed(exchange, message.request_body.body, end=message.request_body.end_of_stream)
-            else:
+            elif kind == "request_trailers":
                 self._feed(exchange, b"", end=True)
                 return message
+            else:  # Envoy has given it up, and answers by itself
+                exchange.body.fail(RequestBroken())
         return None
 
     # -- gRPC --

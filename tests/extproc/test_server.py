@@ -134,6 +134,10 @@ async def test_a_body_in_pieces_that_nobody_keeps() -> None:
             await stream.send(on_body(SENDERLESS, end=False))
             await stream.close()  # in the middle: nothing is judged that is not whole
             assert await stream.said() is None
+        async with streaming(gateway.gateway.listen) as stream:
+            for message in (streamed(on_head(AUTHORIZED)), on_body(SENDERLESS, end=False)):
+                await stream.send(message)
+            assert await stream.ask(on_answer(408)) is None  # nor what Envoy has given up meanwhile
         assert gateway.counts == {"filled": 1, "oversize": 1}
 
 
