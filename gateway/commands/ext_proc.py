@@ -15,7 +15,7 @@ from gateway.hangups import Hangups
 
 NEEDED: Final = ("grpc", "grpc_health", "envoy.service.ext_proc")
 DEFAULTS: Final[Mapping[str, object]] = {"listener.listen": "127.0.0.1:8082"}
-"""Beside a gateway with its own defaults there is room for one."""
+"""Not where clients would look for a proxy."""
 
 
 @click.command("ext-proc")

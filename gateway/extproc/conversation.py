@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from typing import Any, Final, assert_never
 
 import grpc
+from google.protobuf.message import DecodeError
 from structlog.typing import FilteringBoundLogger
 
 from gateway.body import RequestBroken
@@ -20,6 +21,10 @@ from gateway.extproc.held import Answered, Forwarded, Held, Released
 FAULTS: Final = 500
 """From this status on, an answer tells of the gateway, and not of the request."""
 UNAUTHORIZED: Final = 401
+GIVEN_UP: Final = frozenset({408, 413})
+"""How Envoy answers where the body does not come on, or is larger than it holds."""
+LET_ASK: Final = "Set allow_mode_override in Envoy's filter."
+LET_HOLD: Final = "Unless the client was slow, have Envoy hold more of a body: set request_body_buffer_limit."
 
 
 class Conversation:
@@ -58,12 +63,12 @@ class Conversation:
     # -- the stream --
 
     async def hold(self) -> None:
-        """Hold the conversation."""
+        """Hold the conversation. Raises AskedAmiss."""
         first = await self._read()
         if first is None:
             return
         if first.WhichOneof("request") != "request_headers":
-            await self._context.abort(grpc.StatusCode.INVALID_ARGUMENT, "request_header_mode has to be SEND")
+            raise messages.AskedAmiss("The head of the request has to come first: set request_header_mode to SEND.")
         self._duplex = messages.duplex(first)
         exchange = self._exchange = self._begun(first)
         self._handle(exchange)
@@ -117,7 +122,8 @@ class Conversation:
         if kind != "request_body":
             # Clients leave, too; then the stream just ends. Where no body has ever come, it is not that.
             if kind is not None or not self._downstream.meters.received:
-                self._log.error("body_not_sent", fix="Set allow_mode_override in Envoy's filter.", **exchange.facts())
+                given_up = kind == "response_headers" and messages.status(message.response_headers) in GIVEN_UP
+                self._log.error("body_not_sent", fix=LET_HOLD if given_up else LET_ASK, **exchange.facts())
             if kind is not None:
                 await self._write(messages.passing(kind, message, self._duplex))
             return None
@@ -152,7 +158,7 @@ class Conversation:
         marked = False
         while (to_come or not marked) and (message := await self._read()) is not None:
             kind = message.WhichOneof("request")
-            if kind == "response_headers" and forwarded is not None:
+            if kind == "response_headers" and forwarded is not None and not marked:
                 self._answered(exchange, forwarded, messages.status(message.response_headers))
                 await self._write(messages.on_answer(forwarded))
                 marked = True
@@ -197,21 +203,29 @@ class Conversation:
         """Take pieces of the body until its end, or until they are too many; and the trailers, where they come."""
         while not exchange.outcome.done() and not exchange.body.over:
             message = await self._read()
-            if message is None:
-                exchange.body.fail(RequestBroken())
-            elif message.WhichOneof("request") == "request_body":
+            kind = None if message is None else message.WhichOneof("request")
+            if kind == "request_body":
                 self._feed(exchange, message.request_body.body, end=message.request_body.end_of_stream)
-            else:
+            elif kind == "request_trailers":
                 self._feed(exchange, b"", end=True)
                 return message
+            else:  # Envoy has given it up, and answers by itself
+                exchange.body.fail(RequestBroken())
         return None
 
     # -- gRPC --
 
     async def _read(self) -> Any:
-        """Give the next message; None where Envoy has said all."""
-        message = await self._context.read()
-        return None if message is grpc.aio.EOF else message
+        """Give the next message; None where Envoy has said all. Raises AskedAmiss."""
+        try:
+            message = await self._context.read()
+        except DecodeError:
+            raise messages.AskedAmiss("A message cannot be read.") from None
+        if message is grpc.aio.EOF:
+            return None
+        if message.WhichOneof("request") is None:
+            raise messages.AskedAmiss("A message says nothing that is known here.")
+        return message
 
     async def _write(self, message: Any) -> None:
         await self._context.write(message)

@@ -5,8 +5,10 @@ Rule    A body whose length was told is buffered whole, and keeps having a lengt
         the length of a body away, which that one never had.
 """
 
+import ipaddress
+import re
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import orjson
 from envoy.config.core.v3 import base_pb2 as base
@@ -14,6 +16,7 @@ from envoy.extensions.filters.http.ext_proc.v3 import processing_mode_pb2 as mod
 from envoy.service.ext_proc.v3 import external_processor_pb2 as messages
 from envoy.type.v3 import http_status_pb2 as http_status
 
+from gateway.errors import GatewayError
 from gateway.exchange import Fields
 from gateway.extproc.held import Answered, Forwarded, Held, Released
 from gateway.proxies import BY_SOCKET, UNKNOWN
@@ -25,6 +28,15 @@ Common: Final[Any] = messages.CommonResponse
 
 SOURCE: Final = "source.address"
 """The attribute of Envoy's that tells where the client's connection comes from."""
+NO_VALUE: Final = re.compile(rb"[\0\r\n]")
+"""What no field's value holds (RFC 9110, 5.5): behind a line's end, another line would go to Close in a look-up."""
+STATUS: Final = re.compile(rb"[1-9][0-9]{2}")
+
+
+class AskedAmiss(GatewayError):
+    """What came is nothing that Envoy says."""
+
+    code: ClassVar[str] = "asked_amiss"
 
 
 class Head(NamedTuple):
@@ -37,11 +49,13 @@ class Head(NamedTuple):
 
 
 def head(headers: Any) -> Head:
-    """Read the head of a request: HTTP/2's pseudo-fields (RFC 9113, 8.3.1), and the others."""
+    """Read the head of a request: HTTP/2's pseudo-fields (RFC 9113, 8.3.1), and the others. Raises AskedAmiss."""
     pseudo: dict[str, bytes] = {}
     fields: list[tuple[bytes, bytes]] = []
     for header in headers.headers.headers:
         value = header.raw_value or header.value.encode()
+        if NO_VALUE.search(value):
+            raise AskedAmiss("A field of the head holds a line's end, or a zero.")
         if header.key.startswith(":"):
             pseudo[header.key] = value
         else:
@@ -53,11 +67,12 @@ def head(headers: Any) -> Head:
 
 
 def status(headers: Any) -> int:
-    """Read the status of an answer; 0 where none is told."""
+    """Read the status of an answer. Raises AskedAmiss."""
     for header in headers.headers.headers:
-        if header.key == ":status":
-            return int(header.raw_value or header.value)
-    return 0
+        value = header.raw_value or header.value.encode()
+        if header.key == ":status" and STATUS.fullmatch(value):
+            return int(value)
+    raise AskedAmiss("The head of the answer tells no status.")
 
 
 def peer(attributes: Mapping[str, Any], asker: str) -> str:
@@ -72,9 +87,12 @@ def peer(attributes: Mapping[str, Any], asker: str) -> str:
 
 
 def _host(address: str) -> str:
-    """Take the port from an address."""
-    host = address.rpartition(":")[0] or UNKNOWN
-    return host.removeprefix("[").removesuffix("]")
+    """Take the port from an address. What is none, nobody gets to see."""
+    host = address.rpartition(":")[0].removeprefix("[").removesuffix("]").partition("%")[0]
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        return UNKNOWN
 
 
 # -- what Envoy is told --

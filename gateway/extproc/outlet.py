@@ -9,6 +9,7 @@ from structlog.typing import FilteringBoundLogger
 from gateway.answer import OwnAnswer, Stamp
 from gateway.exchange import Exchange
 from gateway.extproc.held import Answered, Forwarded, Held, Outcome, Released
+from gateway.forwarder import TRACE_CONTEXT
 from gateway.upstream.pool import Pool
 
 RELEASED: Final = Released()
@@ -42,7 +43,10 @@ class Outlet:
         if stamp is None:
             _settle(exchange, RELEASED)
             return
-        lines = b"" if exchange.trace is None else exchange.trace.forwarded()
+        lines = b""
+        if exchange.trace is not None:
+            without = {*without, *TRACE_CONTEXT}
+            lines = exchange.trace.forwarded()
         unauthorized = partial(self._on_unauthorized, exchange)
         _settle(exchange, Forwarded(body, without, lines, stamp.lines, unauthorized))
 

@@ -2,8 +2,9 @@
 
 Rule    Envoy learns that the service is about to stop before it does: health checks say so, and each connection is told
         that no stream may be opened on it any more. Those that are open end as they would have.
-Limits  So many streams at a time, and so many of one connection; a message is no larger than the largest body that is
-        looked into, with its head. One too many fails, and Envoy does as its failure_mode_allow says.
+Limits  So many streams at a time, so many of one connection, and so many connections; a message is no larger than the
+        largest body that is looked into, with its head. One too many fails, and Envoy does as its failure_mode_allow
+        says.
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from gateway.config.tls import server_context
 from gateway.errors import PortTaken, places
 from gateway.exchange import Downstream, Exchange
 from gateway.extproc.conversation import Conversation
+from gateway.extproc.messages import AskedAmiss, peer
 from gateway.extproc.outlet import Outlet
 from gateway.front import Front
 from gateway.outgoing import Rounds
@@ -38,6 +40,8 @@ HEADS: Final = 1024 * 1024
 """Bytes of a message beside a body: Envoy lets no head through that is as long."""
 OF_ONE_CONNECTION: Final = 1000
 """Streams at a time. Envoy opens another connection for the next one."""
+MORE: Final = 64
+"""Connections beside those that streams can be on at most: by some, health is asked for alone."""
 NAMED: Final = ("listener.listen", "--listen")
 """The setting and the flag that say where to listen."""
 FOR_EVER: Final = 86_400.0
@@ -74,12 +78,14 @@ class ExtProcServer:
         self.accepts = False
 
     def _made(self, max_body: int) -> Any:
+        most = self._settings.max_connections
         options = (
             ("grpc.so_reuseport", 0),  # else a second service would take a part of the requests, and none be told
             ("grpc.max_receive_message_length", max_body + HEADS),
             ("grpc.max_concurrent_streams", OF_ONE_CONNECTION),
+            ("grpc.max_allowed_incoming_connections", most + MORE),
         )
-        server = grpc.aio.server(options=options, maximum_concurrent_rpcs=self._settings.max_connections)
+        server = grpc.aio.server(options=options, maximum_concurrent_rpcs=most)
         service.add_ExternalProcessorServicer_to_server(self, server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         return server
@@ -181,6 +187,10 @@ class ExtProcServer:
             await conversation.hold()
         except grpc.aio.AbortError:
             raise  # it has been told
+        except AskedAmiss as error:
+            self._downstream.meters.refused[error.code] += 1
+            self._log.warning("request_refused", code=error.code, reason=str(error), client=peer({}, context.peer()))
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))
         except Exception as fault:  # noqa: BLE001 - gRPC would write its text, which may quote a request
             if not context.done():  # else Envoy has left in the middle of a word
                 self._log.error("internal_error", error=type(fault).__name__, at=places(fault))

@@ -21,7 +21,7 @@ from tests.raw import ask, connected
 from tests.recording import OK, OWNER, Call, answers, by_path, recording
 
 CLIENTS: Final = 4
-PAUSE: Final = 0.005
+PAUSE: Final = 0.02
 """Seconds between two requests of a client: what is to be seen is that none fails, not how many there can be."""
 ENOUGH: Final = 10
 

@@ -26,6 +26,8 @@ PEERS = [  # what Envoy tells of the client, who asks, who that is
     (attributes("192.0.2.1:1234"), "ipv4:10.0.0.5:40000", "192.0.2.1"),
     (attributes("[2001:db8::1]:1234"), "unix:", "2001:db8::1"),
     (attributes(""), "unix:", "unknown"),
+    (attributes("/run/clients.sock"), "unix:", "unknown"),
+    (attributes("192.0.2.1\nforged:1234"), "unix:", "unknown"),
 ]
 
 
@@ -44,10 +46,19 @@ def test_a_head_is_read() -> None:
     )
 
 
+@pytest.mark.parametrize("value", ["a\r\nGET /api/v1/me/ HTTP/1.1", "a\n", "a\rb", "\0"])
+def test_a_head_that_holds_another_line_is_none(value: str) -> None:
+    """Behind it a request of the client's own making would go to Close, between those of others."""
+    with pytest.raises(messages.AskedAmiss):
+        messages.head(on_head({":method": "POST", "authorization": value}).request_headers)
+
+
 def test_a_status_is_read() -> None:
-    """0 where there is none."""
+    """An answer without one is no answer."""
     assert messages.status(on_answer(204).response_headers) == 204
-    assert messages.status(on_head({}).request_headers) == 0
+    for fields in ({}, {":status": "abc"}, {":status": "9" * 5000}):
+        with pytest.raises(messages.AskedAmiss):
+            messages.status(on_head(fields).request_headers)
 
 
 def test_an_answer_of_the_gateways_own() -> None:

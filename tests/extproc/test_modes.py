@@ -97,6 +97,24 @@ async def test_a_filter_that_does_not_let_the_gateway_ask() -> None:
         assert gateway.gateway.serving.meters.streams == {"failed": 2}
 
 
+async def test_a_filter_that_holds_too_little() -> None:
+    """A body whose length was told, and that comes bit by bit, is answered 413 by Envoy: the log says what mends it."""
+    large = write(SENDERLESS[:-1] + b" " * 2 * LIMIT + b"}")
+    async with recording() as upstream, running(upstream.url, front=front(10 * LIMIT)) as gateway:
+        configured = sending(upstream, gateway, "NONE")
+        (host,) = the_manager(configured)["route_config"]["virtual_hosts"]
+        del host["routes"][0]["request_body_buffer_limit"]
+        (listener,) = configured["static_resources"]["listeners"]
+        listener["per_connection_buffer_limit_bytes"] = LIMIT
+        async with envoy(configured) as proxy, connected(proxy.port) as client:
+            await client.send(large[:300])
+            await proxy.until(lambda stats: stats[STATS + "stream_msgs_received"] > 0)
+            await client.send(large[300:])
+            assert (await client.answer()).status == 413
+            await until(lambda: len(gateway.events("body_not_sent")) == 1)
+        assert "request_body_buffer_limit" in gateway.events("body_not_sent")[0]["fix"]
+
+
 async def test_a_client_that_leaves_before_its_body_is_there() -> None:
     """Nothing goes up, and nobody is told to mend a filter that is as it should be."""
     async with recording(CLOSE) as upstream, running(upstream.url, front=front(LIMIT)) as gateway:

@@ -1,6 +1,7 @@
 """The port by which Envoy asks: its address, its limits, its health, and what is counted."""
 
 import asyncio
+import contextlib
 import json
 import socket
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Any, Final
 import aiohttp
 import grpc
 import pytest
+from envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest as Request
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from gateway.app import Gateway
@@ -28,6 +30,7 @@ from gateway.config.settings import (
 )
 from gateway.config.store import StoreLocation
 from gateway.errors import PortTaken
+from gateway.extproc import server
 from gateway.extproc.server import HEADS, NAME, front
 from gateway.log import make_log
 from gateway.systemd import Handed, HandedAmiss
@@ -35,11 +38,14 @@ from tests.certificates import AUTHORITY, pair_in
 from tests.extproc.asking import EMAIL, channel, on_answer, on_body, on_head, on_trailers, streamed, streaming
 from tests.forwarding.emails import DRAFT, LOGGED, SENDERLESS
 from tests.gateways import Running, running, until
+from tests.raw import connected
 from tests.recording import OK, OWNER, answers, by_path, hangs, recording
 
 LIMIT: Final = 1000
 AUTHORIZED: Final = EMAIL | {"authorization": "Basic a2V5Og=="}
 ME: Final = b"/api/v1/me/"
+PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
+"""What each HTTP/2 connection begins with (RFC 9113, 3.4): this, and SETTINGS."""
 
 
 def service(upstream_url: str, **sections: Any) -> Any:
@@ -128,6 +134,10 @@ async def test_a_body_in_pieces_that_nobody_keeps() -> None:
             await stream.send(on_body(SENDERLESS, end=False))
             await stream.close()  # in the middle: nothing is judged that is not whole
             assert await stream.said() is None
+        async with streaming(gateway.gateway.listen) as stream:
+            for message in (streamed(on_head(AUTHORIZED)), on_body(SENDERLESS, end=False)):
+                await stream.send(message)
+            assert await stream.ask(on_answer(408)) is None  # nor what Envoy has given up meanwhile
         assert gateway.counts == {"filled": 1, "oversize": 1}
 
 
@@ -165,12 +175,31 @@ async def test_it_is_counted_and_logged_as_any_other() -> None:
         assert second["complete"] is False
 
 
+AMISS: Final = [  # what is said, and why it is nothing that Envoy says
+    ([on_body(SENDERLESS)], "request_header_mode"),
+    ([on_head(AUTHORIZED | {"authorization": "Basic a2V5Og==\r\nX: y"})], "line's end"),
+    ([on_head(EMAIL), Request()], "says nothing"),
+    ([on_head(EMAIL), on_body(DRAFT), on_answer(0)], "no status"),
+]
+
+
 async def test_what_is_no_conversation_fails() -> None:
-    """A first message that is no head: the filter is set up wrongly, and is told so."""
-    async with recording() as upstream, service(upstream.url) as gateway, streaming(gateway.gateway.listen) as stream:
-        assert await stream.ask(on_body(SENDERLESS)) is None
-        assert await stream.code() is grpc.StatusCode.INVALID_ARGUMENT
-        assert gateway.events("internal_error") == []
+    """Whoever speaks so is told why; the log tells it, and no fault of the gateway's own. Close hears nothing of it."""
+    async with recording() as upstream, service(upstream.url) as gateway:
+        for said, why in AMISS:
+            async with streaming(gateway.gateway.listen) as stream:
+                for message in said[:-1]:
+                    assert await stream.ask(message) is not None
+                assert await stream.ask(said[-1]) is None
+                assert await stream.code() is grpc.StatusCode.INVALID_ARGUMENT
+                assert why in gateway.events("request_refused")[-1]["reason"]
+        async with channel(gateway.gateway.listen) as connection:
+            call = connection.stream_stream(f"/{NAME}/Process")()  # bytes, as they are
+            await call.write(b"\xff secret")
+            assert await call.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert gateway.gateway.serving.meters.refused == {"asked_amiss": len(AMISS) + 1}
+        assert {event["event"] for event in gateway.log} == {"gateway_started", "request_refused"}
+        assert (b"secret" in gateway.written, upstream.requests) == (False, [])
 
 
 async def test_a_message_has_a_limit() -> None:
@@ -197,6 +226,22 @@ async def test_streams_have_a_limit() -> None:
             await until(lambda: gateway.gateway.serving.listener.active == 1)
             async with streaming(address) as fourth:
                 assert await fourth.ask(on_head(EMAIL)) is not None
+
+
+async def test_connections_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as streams, and a few: one more is closed, and what is open stays."""
+    monkeypatch.setattr(server, "MORE", 1)
+    few = ListenerSettings(max_connections=1)
+    async with recording() as upstream, service(upstream.url, listener=few) as gateway:
+        async with asyncio.timeout(10), contextlib.AsyncExitStack() as stack:
+            for open_already in range(3):
+                client = await stack.enter_async_context(connected(gateway.port))
+                heard = b""
+                with contextlib.suppress(ConnectionError):
+                    await client.send(PREFACE)
+                    heard = await client.reader.read(1)
+                assert bool(heard) == (open_already < 2)
+        assert upstream.connections == []
 
 
 def at(listen: Address | UnixSocket, **given: Any) -> Gateway:

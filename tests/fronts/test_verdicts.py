@@ -163,6 +163,7 @@ async def test_a_refusal_is_the_same_at_each_front(in_front: Runs) -> None:
             },
         }
         assert upstream.connections == []
+        assert gateway.counts == {"rejected": 1}
 
 
 async def test_where_nothing_is_refused(in_front: Runs) -> None:

@@ -32,6 +32,8 @@ def main(port: int, upstream_port: int) -> None:
     with TemporaryDirectory() as folder:
         while started[0].poll() is None and not listens(service_port):
             time.sleep(0.05)
+        if started[0].poll() is not None:
+            sys.exit("The gateway has ended before Envoy could ask it.")  # Envoy alone would let all pass
         started.append(subprocess.Popen(asking(Place(port, upstream_port, Path(folder)), service_port)))  # noqa: S603
         for process in started:
             process.wait()
