@@ -18,8 +18,9 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 run: $(VENV)/installed
 	@$(BIN)/close-gateway dev
 
+# The tests start the gateway some hundred times: it is compiled once, whatever the environment says of that.
 test: lint
-	$(BIN)/pytest -n auto --dist loadfile
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n auto --dist loadfile
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m tests.bench $(BENCH)

@@ -63,12 +63,12 @@ class Conversation:
     # -- the stream --
 
     async def hold(self) -> None:
-        """Hold the conversation. Raises AskedAmiss."""
+        """Hold the conversation. Raises NotFromEnvoy."""
         first = await self._read()
         if first is None:
             return
         if first.WhichOneof("request") != "request_headers":
-            raise messages.AskedAmiss("The head of the request has to come first: set request_header_mode to SEND.")
+            raise messages.NotFromEnvoy("The head of the request has to come first: set request_header_mode to SEND.")
         self._duplex = messages.duplex(first)
         exchange = self._exchange = self._begun(first)
         self._handle(exchange)
@@ -216,15 +216,15 @@ class Conversation:
     # -- gRPC --
 
     async def _read(self) -> Any:
-        """Give the next message; None where Envoy has said all. Raises AskedAmiss."""
+        """Give the next message; None where Envoy has said all. Raises NotFromEnvoy."""
         try:
             message = await self._context.read()
         except DecodeError:
-            raise messages.AskedAmiss("A message cannot be read.") from None
+            raise messages.NotFromEnvoy("A message cannot be read.") from None
         if message is grpc.aio.EOF:
             return None
         if message.WhichOneof("request") is None:
-            raise messages.AskedAmiss("A message says nothing that is known here.")
+            raise messages.NotFromEnvoy("A message says nothing that is known here.")
         return message
 
     async def _write(self, message: Any) -> None:

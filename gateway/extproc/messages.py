@@ -33,10 +33,10 @@ NO_VALUE: Final = re.compile(rb"[\0\r\n]")
 STATUS: Final = re.compile(rb"[1-9][0-9]{2}")
 
 
-class AskedAmiss(GatewayError):
+class NotFromEnvoy(GatewayError):
     """What came is nothing that Envoy says."""
 
-    code: ClassVar[str] = "asked_amiss"
+    code: ClassVar[str] = "not_from_envoy"
 
 
 class Head(NamedTuple):
@@ -49,13 +49,13 @@ class Head(NamedTuple):
 
 
 def head(headers: Any) -> Head:
-    """Read the head of a request: HTTP/2's pseudo-fields (RFC 9113, 8.3.1), and the others. Raises AskedAmiss."""
+    """Read the head of a request: HTTP/2's pseudo-fields (RFC 9113, 8.3.1), and the others. Raises NotFromEnvoy."""
     pseudo: dict[str, bytes] = {}
     fields: list[tuple[bytes, bytes]] = []
     for header in headers.headers.headers:
         value = header.raw_value or header.value.encode()
         if NO_VALUE.search(value):
-            raise AskedAmiss("A field of the head holds a line's end, or a zero.")
+            raise NotFromEnvoy("A field of the head holds a line's end, or a zero.")
         if header.key.startswith(":"):
             pseudo[header.key] = value
         else:
@@ -67,12 +67,12 @@ def head(headers: Any) -> Head:
 
 
 def status(headers: Any) -> int:
-    """Read the status of an answer. Raises AskedAmiss."""
+    """Read the status of an answer. Raises NotFromEnvoy."""
     for header in headers.headers.headers:
         value = header.raw_value or header.value.encode()
         if header.key == ":status" and STATUS.fullmatch(value):
             return int(value)
-    raise AskedAmiss("The head of the answer tells no status.")
+    raise NotFromEnvoy("The head of the answer tells no status.")
 
 
 def peer(attributes: Mapping[str, Any], asker: str) -> str:

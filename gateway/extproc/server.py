@@ -26,7 +26,7 @@ from gateway.config.tls import server_context
 from gateway.errors import PortTaken, places
 from gateway.exchange import Downstream, Exchange
 from gateway.extproc.conversation import Conversation
-from gateway.extproc.messages import AskedAmiss, peer
+from gateway.extproc.messages import NotFromEnvoy, peer
 from gateway.extproc.outlet import Outlet
 from gateway.front import Front
 from gateway.outgoing import Rounds
@@ -187,7 +187,7 @@ class ExtProcServer:
             await conversation.hold()
         except grpc.aio.AbortError:
             raise  # it has been told
-        except AskedAmiss as error:
+        except NotFromEnvoy as error:
             self._downstream.meters.refused[error.code] += 1
             self._log.warning("request_refused", code=error.code, reason=str(error), client=peer({}, context.peer()))
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(error))

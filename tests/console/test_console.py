@@ -1,6 +1,7 @@
 """The console, in a real browser, in front of a real gateway."""
 
 import asyncio
+import contextlib
 import re
 from typing import Final
 
@@ -48,7 +49,11 @@ async def test_the_numbers_of_the_chart_stand_in_a_table(site: Site, open_page: 
     await expect(page.locator(ROWS)).to_have_count(1)
     by_table = page.url
     await page.go_back()
-    await page.locator(".chart .step").click()
+    for _ in range(5):  # a chart that is drawn anew beneath the pointer takes no click
+        await page.locator(".chart .step").click()
+        with contextlib.suppress(AssertionError):
+            await expect(page).to_have_url(by_table, timeout=2000)
+            break
     await expect(page).to_have_url(by_table)
 
 

@@ -49,7 +49,7 @@ def test_a_head_is_read() -> None:
 @pytest.mark.parametrize("value", ["a\r\nGET /api/v1/me/ HTTP/1.1", "a\n", "a\rb", "\0"])
 def test_a_head_that_holds_another_line_is_none(value: str) -> None:
     """Behind it a request of the client's own making would go to Close, between those of others."""
-    with pytest.raises(messages.AskedAmiss):
+    with pytest.raises(messages.NotFromEnvoy):
         messages.head(on_head({":method": "POST", "authorization": value}).request_headers)
 
 
@@ -57,7 +57,7 @@ def test_a_status_is_read() -> None:
     """An answer without one is no answer."""
     assert messages.status(on_answer(204).response_headers) == 204
     for fields in ({}, {":status": "abc"}, {":status": "9" * 5000}):
-        with pytest.raises(messages.AskedAmiss):
+        with pytest.raises(messages.NotFromEnvoy):
             messages.status(on_head(fields).request_headers)
 
 

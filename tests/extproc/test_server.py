@@ -197,7 +197,7 @@ async def test_what_is_no_conversation_fails() -> None:
             call = connection.stream_stream(f"/{NAME}/Process")()  # bytes, as they are
             await call.write(b"\xff secret")
             assert await call.code() is grpc.StatusCode.INVALID_ARGUMENT
-        assert gateway.gateway.serving.meters.refused == {"asked_amiss": len(AMISS) + 1}
+        assert gateway.gateway.serving.meters.refused == {"not_from_envoy": len(AMISS) + 1}
         assert {event["event"] for event in gateway.log} == {"gateway_started", "request_refused"}
         assert (b"secret" in gateway.written, upstream.requests) == (False, [])
 
