@@ -14,7 +14,7 @@ from gateway.front import Beside
 from gateway.hangups import Hangups
 from gateway.live.live import Live
 from gateway.local_api.start import local_api_at
-from gateway.process import Ending, run, the_log
+from gateway.process import Ending, the_log
 from gateway.serving import PROXY, proxy_beside
 from gateway.welcome import welcome, welcome_to_sandbox
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gateway.sandbox import Sandbox
 
 
-def dev(
+async def dev(
     settings: Settings,
     load: Callable[[], Settings],
     hangups: Hangups,
@@ -38,19 +38,6 @@ def dev(
     JSON; `quiet`: email writes alone. `record`: it is kept there too. Raises PortTaken, PortsTaken, CertificateNotKept
     and Unrecordable.
     """
-    run(_dev(settings, load, hangups, close=close, local_api=local_api, quiet=quiet, record=record))
-
-
-async def _dev(
-    settings: Settings,
-    load: Callable[[], Settings],
-    hangups: Hangups,
-    *,
-    close: "Sandbox | None",
-    local_api: Sequence[Address] | None,
-    quiet: bool,
-    record: Path | None,
-) -> None:
     ending = Ending()
     lines = the_log(settings) if settings.log.format is LogFormat.JSON else None
     live = Live(settings.log.level.value, lines, record, quiet=quiet)
@@ -83,12 +70,8 @@ async def _dev(
         live.close()
 
 
-def run_sandbox(listen: Address, close: "Sandbox") -> None:
+async def sandbox(listen: Address, close: "Sandbox") -> None:
     """Run a sandbox alone until SIGINT or SIGTERM. Raises PortTaken."""
-    run(_run_sandbox(listen, close))
-
-
-async def _run_sandbox(listen: Address, close: "Sandbox") -> None:
     ending = Ending()
     try:
         await close.start(listen.host, listen.port)

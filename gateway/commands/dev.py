@@ -82,19 +82,22 @@ def dev(
         from gateway.commands.replay import replayed
 
         sys.exit(replayed(replay, loaded.settings))
-    from gateway.development import dev as run_dev
+    from gateway import development
+    from gateway.process import run
     from gateway.sandbox import Sandbox
 
     run_server(
-        run_dev,
-        loaded.settings,
-        partial(reloaded, config, flags, defaults),
-        hangups,
-        # The flag alone leads away from the sandbox: who tries emails out must not send real ones for a line in a file.
-        close=Sandbox(seeded(seed)) if upstream is None else None,
-        local_api=_local_api(tls_listen) if tls or tls_listen else None,
-        quiet=quiet,
-        record=record,
+        run,
+        development.dev(
+            loaded.settings,
+            partial(reloaded, config, flags, defaults),
+            hangups,
+            # The flag alone leads away from the sandbox: nobody is to send real emails for a line in a file.
+            close=Sandbox(seeded(seed)) if upstream is None else None,
+            local_api=_local_api(tls_listen) if tls or tls_listen else None,
+            quiet=quiet,
+            record=record,
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import orjson
 from rich.text import Text
 
+from gateway.commands.checking.tally import REJECTED, UNREADABLE
 from gateway.commands.failures import Unconfigured
 from gateway.commands.out import out
 from gateway.config.settings import Settings
@@ -46,8 +47,6 @@ LARGEST: Final = 1_073_741_824
 """Bytes of an archive, as they are recorded at most."""
 NOT_WHOLE: Final = ("cut short", "left out")
 """How the comment begins by which a recording says that it has not all of a body."""
-REJECTED: Final = 1
-UNREADABLE: Final = 2
 CUT: Final = (
     "The recording is cut off in its last line: what stands there was not judged. The next dev --record to it mends it."
 )

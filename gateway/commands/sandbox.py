@@ -41,8 +41,9 @@ def sandbox(listen: str, rate_limit: str | None, hosts: tuple[str, ...], seed: P
     With a limit to meet:
       close-gateway sandbox --rate-limit 5/s
     """
+    from gateway import development
     from gateway.config.values import is_host
-    from gateway.development import run_sandbox
+    from gateway.process import run
     from gateway.sandbox import DEFAULT_RATE, Rate, Sandbox
 
     try:
@@ -53,7 +54,7 @@ def sandbox(listen: str, rate_limit: str | None, hosts: tuple[str, ...], seed: P
         raise click.BadParameter("it is no name. Give one such as sandbox, without a port.", param_hint="--host")
     clock = None if now is None else _clock(now)
     close = Sandbox(seeded(seed, clock), rate=rate, hosts=hosts)
-    run_server(run_sandbox, address_of(listen, "--listen", "127.0.0.1:8090"), close)
+    run_server(run, development.sandbox(address_of(listen, "--listen", "127.0.0.1:8090"), close))
 
 
 def seeded(file: Path | None, clock: "Clock | None" = None) -> "World":
